@@ -1,0 +1,1 @@
+"""The protocol core: bytes in, values out; no test here needs an event loop."""
