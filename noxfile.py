@@ -1,0 +1,98 @@
+"""Every check of the project, each in an environment of its own.
+
+``nox`` runs them all; ``nox -s tests-3.12 -- -k sniff`` one of them, with arguments for the tool
+behind it. An interpreter that this machine lacks is skipped and named; ``.ci/run`` is stricter.
+"""
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|virtualenv"
+# An interpreter that is not here is skipped and named, neither fetched nor, by itself, a fault.
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+
+CORE = ["src/triochat/protocol/*", "src/triochat/chat/*"]
+"""What the tests of the core must cover to the last branch."""
+CORE_TESTS = ["tests/protocol", "tests/chat"]
+
+
+def group(name: str) -> list[str]:
+    """Return the requirements of a dependency group of pyproject.toml."""
+    return list(nox.project.dependency_groups(PROJECT, name))
+
+
+def measured(session: nox.Session, *args: str) -> dict[str, str]:
+    """Run pytest under coverage; return the environment in which ``coverage report`` finds the data.
+
+    Each session keeps its data to itself, so that two may run at the same time. "combine" is what
+    translates the installed files to those in src/.
+    """
+    env = {"COVERAGE_FILE": str(Path(session.create_tmp()).resolve() / "coverage")}
+    session.run("coverage", "erase", env=env)
+    session.run("coverage", "run", "--parallel-mode", "-m", "pytest", *args, env=env)
+    session.run("coverage", "combine", "--quiet", env=env)
+    return env
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the whole suite against the installed package and report its branch coverage."""
+    session.install(".", *group("test"))
+    env = measured(session, *session.posargs)
+    session.run("coverage", "report", env=env)
+
+
+@nox.session
+def core(session: nox.Session) -> None:
+    """Demand that the tests of protocol/ and chat/ alone reach every branch of them."""
+    session.install(".", *group("test"))
+    env = measured(session, *CORE_TESTS, *session.posargs)
+    session.run("coverage", "report", "--fail-under=100", f"--include={','.join(CORE)}", env=env)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format and the order of dependence between the packages."""
+    session.install("-e", ".", *group("lint"))
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Check types, strictly, in the package, its tests and this file."""
+    session.install("-e", ".", *group("typecheck"))
+    session.run("mypy", *(session.posargs or ["src", "tests", "noxfile.py"]))
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning or a reference that leads nowhere is an error."""
+    session.install(".", *group("docs"))
+    out = session.posargs or [str(Path(session.create_tmp()) / "html")]
+    session.run("sphinx-build", "-q", "-b", "html", "-n", "-W", "--keep-going", "-E", "docs", *out)
+
+
+@nox.session
+def smoke(session: nox.Session) -> None:
+    """Build the wheel, install nothing but it, and hold a conversation through what it installed."""
+    session.install(*PROJECT["build-system"]["requires"])
+    work = Path(session.create_tmp()).resolve()
+    shutil.rmtree(work / "dist", ignore_errors=True)
+    session.run("python", "-m", "hatchling", "build", "-t", "wheel", "-d", str(work / "dist"))
+    [wheel] = (work / "dist").glob("*.whl")
+    # Plain venv and pip, as a user would: nothing of this session may hide a missing dependency.
+    session.run("python", "-m", "venv", "--clear", str(work / "env"))
+    bin_dir = work / "env" / "bin"
+    session.run(str(bin_dir / "python"), "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    with session.chdir(work):  # away from the checkout, so that only the wheel can be imported
+        session.run("python", str(ROOT / "tests" / "smoke.py"), str(bin_dir / "triochat"), *session.posargs)
