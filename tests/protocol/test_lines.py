@@ -27,6 +27,8 @@ def test_a_carriage_return_inside_a_line_stays_there() -> None:
     buffer = LineBuffer(limit=16)
     buffer.feed(b"a\rb\n")
     assert drain(buffer) == [b"a\rb"]
+    buffer.feed(b"a\r\r\n")
+    assert drain(buffer) == [b"a\r"]
 
 
 def test_the_limit_counts_the_line_end() -> None:
@@ -73,6 +75,22 @@ def test_the_rest_is_what_has_no_end_yet() -> None:
     buffer.feed(b"x" * 20)
     drain(buffer)
     assert buffer.take_rest() == b""
+
+
+def test_a_megabyte_octet_by_octet_is_never_held() -> None:
+    buffer = LineBuffer(limit=8192)
+    for _ in range(1_000_000):
+        buffer.feed(b"x")
+        assert buffer.size < 8192
+    assert len(drain(buffer)) == 1
+
+
+def test_lines_are_held_until_they_are_taken() -> None:
+    buffer = LineBuffer(limit=16)
+    buffer.feed(b"one\r\ntwo\nthr")
+    assert buffer.size == 9
+    drain(buffer)
+    assert buffer.size == 3
 
 
 @given(st.lists(st.binary(max_size=12), max_size=30))

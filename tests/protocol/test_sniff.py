@@ -14,7 +14,7 @@ HELLO = b"NICK alice triochat/1 " + SESSION
         HELLO + b"\n",
         HELLO + b"\r\n",
         b"@1 " + HELLO + b"\n",
-        b"@a.tag-of_32-octets-is-the-longest " + HELLO + b"\n",
+        b"@" + b"a.-_" * 8 + b" " + HELLO + b"\n",
         HELLO + b"\n@2 JOIN #lobby\n",
         b"NICK alice triochat/1\n",
         b"NICK triochat/1\n",  # broken, but meant for us: it deserves an ERROR, not a sentence
