@@ -1,0 +1,64 @@
+r"""Unicode text over a 7-bit wire.
+
+The escapes are Python's own (``\\ \n \t \xHH \uHHHH \UHHHHHHHH``), in their shortest form when
+built and in any form when read. What would reach somebody's terminal as a command (the control
+characters of C0 and C1, but newline and tab) and what no UTF-8 can carry (surrogates) is refused
+in both directions.
+"""
+
+import re
+
+from triochat.protocol.errors import LocalProtocolError
+from triochat.protocol.grammar import MAX_FRAME
+
+MAX_TEXT = MAX_FRAME - 192
+"""Octets of one text in its escaped form: what fits a frame beside the longest words around it."""
+
+FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""A character that would act on a terminal, or that no UTF-8 can carry."""
+_NEEDS_ESCAPE = re.compile(r"[^ -\[\]-~]")
+_ESCAPE = re.compile(r"\\(?:([\\nt])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|)")
+_SIMPLE = {"\\": "\\", "n": "\n", "t": "\t"}
+
+
+def check_text(text: str) -> None:
+    """Raise `LocalProtocolError` (``bad-text``, ``too-long``) if `text` must not travel."""
+    if FORBIDDEN.search(text) is not None:
+        raise LocalProtocolError("bad-text", "a text may hold no control characters but newline and tab")
+    if len(text) * 10 > MAX_TEXT and wire_length(text) > MAX_TEXT:
+        raise LocalProtocolError("too-long", f"a text may be {MAX_TEXT} octets long, escaped")
+
+
+def wire_length(text: str) -> int:
+    """Octets that `text` takes on the framed wire."""
+    return len(escape(text))
+
+
+def escape(text: str) -> str:
+    """Text to wire. Does not check: see `check_text`."""
+    if _NEEDS_ESCAPE.search(text) is None:
+        return text
+    escaped = text.replace("\\", r"\\").replace("\n", r"\n").replace("\t", r"\t")
+    return escaped.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def unescape(wire: str) -> str:
+    """Wire to text; `wire` is ASCII.
+
+    Raises:
+        LocalProtocolError: ``bad-text``: an escape that there is not, or a character that may not
+            travel.
+    """
+    text = _ESCAPE.sub(_unescape_one, wire) if "\\" in wire else wire
+    check_text(text)
+    return text
+
+
+def _unescape_one(match: re.Match[str]) -> str:
+    simple, x, u, big = match.groups()
+    if simple is not None:
+        return _SIMPLE[simple]
+    digits = x or u or big
+    if digits is None or (number := int(digits, 16)) > 0x10FFFF:
+        raise LocalProtocolError("bad-text", r"the escapes of a text are \\ \n \t \xHH \uHHHH \UHHHHHHHH")
+    return chr(number)
