@@ -1,0 +1,31 @@
+"""The journal: the kept, ordered record of every room."""
+
+from triochat.journal.interface import (
+    Draft,
+    Entry,
+    Head,
+    Journal,
+    JournalUnavailable,
+    Kept,
+    NoRoom,
+    Outcome,
+    Page,
+    TagTaken,
+    Unknown,
+)
+from triochat.journal.memory import MemoryJournal
+
+__all__ = [
+    "Draft",
+    "Entry",
+    "Head",
+    "Journal",
+    "JournalUnavailable",
+    "Kept",
+    "MemoryJournal",
+    "NoRoom",
+    "Outcome",
+    "Page",
+    "TagTaken",
+    "Unknown",
+]

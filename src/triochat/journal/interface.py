@@ -1,0 +1,142 @@
+"""What a journal is: the kept, ordered record of every room.
+
+A journal decides ids and keeps entries; nothing else does. It takes a whole batch at once and
+answers when all of it is kept, so that one commit, or one round trip to another machine, serves
+every message of the batch. It reads by log and cursor.
+
+A *log* is named by a room (``#dev``) or by the inbox of a nick (``@bob``, in lower case).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from triochat.protocol.events import Message, TopicSet
+
+Kind = Literal["message", "topic"]
+
+
+class JournalUnavailable(Exception):  # noqa: N818 -- it names what is the case, as in the wire's code
+    """The journal could not keep or read this now; nothing of the batch was kept.
+
+    The message is a sentence for the log, never for a peer.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An entry before it has an id.
+
+    Attributes:
+        log: the log that shall keep it.
+        kind: a message or a change of topic.
+        target: the room, or ``@nick`` as the recipient writes it.
+        nick: who said it.
+        text: what was said.
+        ms: Unix time in milliseconds, UTC.
+        key: hash of the sender's session and the request's tag: the identity under which a draft
+            that comes again is recognised. None: it has none.
+        recall: do not keep it, only say whether it was kept before. So a message that is sent
+            again is acknowledged even if its sender may no longer send it.
+    """
+
+    log: str
+    kind: Kind
+    target: str
+    nick: str
+    text: str
+    ms: int
+    key: tuple[str, str] | None = None
+    recall: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A kept entry; `id` counts 1, 2, 3 … in its log."""
+
+    log: str
+    id: int
+    kind: Kind
+    target: str
+    nick: str
+    text: str
+    ms: int
+
+    def event(self, tag: str | None = None) -> Message | TopicSet:
+        """The frame that tells a peer of this entry."""
+        if self.kind == "topic":
+            return TopicSet(room=self.target, id=self.id, ms=self.ms, nick=self.nick, text=self.text, tag=tag)
+        return Message(target=self.target, id=self.id, ms=self.ms, nick=self.nick, text=self.text, tag=tag)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The draft is kept. `repeated`: it was before, under the same key."""
+
+    entry: Entry
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TagTaken:
+    """The draft's key belongs to an entry with another text or place; it is not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Answer to a recall: nothing was kept under this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoom:
+    """The journal has all the logs that it may have; the draft is not kept."""
+
+
+Outcome = Kept | TagTaken | Unknown | NoRoom
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Consecutive entries of a log.
+
+    Attributes:
+        entries: oldest first.
+        first: the id of the oldest entry that the log still keeps (`last` + 1 if none).
+        last: the id of the newest entry (0: there never was one).
+    """
+
+    entries: Sequence[Entry]
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a log stands: its newest id, and its topic's entry."""
+
+    last: int
+    topic: Entry | None
+
+
+class Journal(Protocol):
+    """One interface for memory, a file, or a log on another machine.
+
+    Every method may raise `JournalUnavailable`. `append` is called by one task at a time, reads
+    by many; none may be left half done by a cancellation.
+    """
+
+    async def append(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        """Keep a batch, in its order, all or nothing; returns when it is durable."""
+        ...
+
+    async def read_after(self, log: str, after: int, limit: int) -> Page:
+        """The first `limit` kept entries behind id `after`."""
+        ...
+
+    async def read_before(self, log: str, before: int | None, limit: int) -> Page:
+        """The last `limit` kept entries in front of id `before` (None: the newest)."""
+        ...
+
+    async def heads(self) -> dict[str, Head]:
+        """Where every log stands: what a server must know when it starts."""
+        ...
