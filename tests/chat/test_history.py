@@ -1,0 +1,63 @@
+"""Entries read back, as frames: compared with the plain truth, at every border."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.chat.desk import at_once
+from triochat.chat.history import behind, in_front
+from triochat.journal import Draft, MemoryJournal, Page
+from triochat.protocol.events import Event, Gap, Message
+
+LOG = "#dev"
+
+
+def truth(asked: range, kept: range) -> list[Event]:
+    """What must be said of the ids that were asked for: one gap for those gone, then the entries."""
+    gone = [number for number in asked if number < kept.start]
+    there: list[Event] = [
+        Message(target=LOG, id=number, ms=1, nick="al", text=str(number), tag="t")
+        for number in asked
+        if number in kept
+    ]
+    return [Gap(LOG, gone[0], gone[-1], tag="t"), *there] if gone else there
+
+
+def filled(retention: int, last: int) -> MemoryJournal:
+    journal = MemoryJournal(retention=retention)
+    drafts = [
+        Draft(log=LOG, kind="message", target=LOG, nick="al", text=str(number), ms=1)
+        for number in range(1, last + 1)
+    ]
+    at_once(journal.append(drafts))
+    return journal
+
+
+@pytest.mark.parametrize("retention", [1, 3, 100])
+@pytest.mark.parametrize("last", range(8))
+def test_every_page_tells_every_gap(retention: int, last: int) -> None:
+    journal = filled(retention, last)
+    kept = range(max(1, last - retention + 1), last + 1)
+    for limit in range(1, last + 2):
+        for after in range(last + 3):
+            page = at_once(journal.read_after(LOG, after, limit))
+            there = [number for number in kept if number > after][:limit]
+            end = there[-1] if there else last
+            assert behind(page, LOG, after, "t") == truth(range(after + 1, end + 1), kept)
+        for before in (None, *range(1, last + 4)):
+            page = at_once(journal.read_before(LOG, before, limit))
+            end = last if before is None else min(last, before - 1)
+            asked = range(max(1, end - limit + 1), end + 1)
+            assert in_front(page, LOG, before, limit, "t") == truth(asked, kept)
+
+
+@pytest.mark.parametrize("after", range(4))
+def test_a_log_of_which_nothing_is_kept_is_all_gap(after: int) -> None:
+    page = Page((), first=4, last=3)
+    assert behind(page, LOG, after, "t") == truth(range(after + 1, 4), range(4, 4))
+    assert in_front(page, LOG, None, 2, "t") == [Gap(LOG, 2, 3, tag="t")]
+
+
+def test_without_a_tag() -> None:
+    page = at_once(filled(1, 2).read_after(LOG, 0, 9))
+    assert behind(page, LOG, 0, None) == [replace(event, tag=None) for event in behind(page, LOG, 0, "t")]

@@ -1,0 +1,264 @@
+"""Messages to a person."""
+
+import pytest
+
+from tests.chat.desk import Desk, secret
+from triochat.chat import Departure
+from triochat.journal import MemoryJournal
+
+
+def test_the_two_of_them_see_it_and_nobody_else(desk: Desk) -> None:
+    for client, nick in enumerate(["alice", "Bob", "carol"], 1):
+        desk.enter(client, nick, "#dev")
+    assert desk.ask(1, "@m MSG @BOB :psst") == ["MSG @Bob 1 1000 alice :psst", "@m OK 1"]
+    assert desk.all_news(2, 3) == [["MSG @Bob 1 1000 alice :psst"], []]
+
+
+def test_no_room_need_be_shared(desk: Desk) -> None:
+    desk.enter(1, "alice")
+    desk.enter(2, "bob")
+    assert desk.ask(1, "MSG @bob :psst") == ["MSG @bob 1 1000 alice :psst"]
+    assert desk.news(2) == ["MSG @bob 1 1000 alice :psst"]
+
+
+def test_a_note_to_oneself_is_seen_once(desk: Desk) -> None:
+    desk.enter(1, "alice", "#dev")
+    assert desk.ask(1, "@m MSG @Alice :note") == ["MSG @alice 1 1000 alice :note", "@m OK 1"]
+
+
+def test_nobody_of_this_nick(desk: Desk) -> None:
+    desk.enter(1, "alice")
+    assert desk.ask(1, "@m MSG @bob :psst") == ["@m ERROR no-such-nick"]
+    assert desk.ask(1, "MSG @bob :psst") == ["ERROR no-such-nick"]
+
+
+def test_among_people(desk: Desk) -> None:
+    desk.enter_as_text(1, "alice")
+    desk.enter(2, "bob")
+    assert desk.ask(1, "/msg bob psst") == ["MSG @bob 1 1000 alice :psst"]
+    assert desk.news(2) == ["MSG @bob 1 1000 alice :psst"]
+    assert desk.ask(2, "@m MSG @alice :what?") == ["MSG @alice 1 1000 bob :what?", "@m OK 1"]
+    assert desk.news(1) == ["MSG @alice 1 1000 bob :what?"]
+    assert desk.ask(1, "/msg carol psst") == ["ERROR no-such-nick"]
+
+
+def test_what_comes_from_several_in_one_batch_comes_in_the_order_of_its_ids(desk: Desk) -> None:
+    desk.enter(1, "alice", "#dev")
+    desk.enter(2, "bob", "#dev")
+    desk.enter(3, "carol", "#dev")
+    desk.batch(
+        desk.submit(1, "@a MSG @bob :one", "MSG #dev :hello"),
+        desk.submit(3, "@c MSG @bob :two"),
+        desk.submit(2, "MSG @bob :three"),
+        desk.submit(1, "@b MSG @bob :four", "MSG #dev :all"),
+    )
+    inbox = [line for line in desk.news(2) if "@bob" in line]
+    assert inbox == [
+        "MSG @bob 1 1000 alice :one",
+        "MSG @bob 2 1000 carol :two",
+        "MSG @bob 3 1000 bob :three",
+        "MSG @bob 4 1000 alice :four",
+    ]
+    own = [line for line in desk.news(1) if "#dev" not in line]
+    assert own == ["MSG @bob 1 1000 alice :one", "MSG @bob 4 1000 alice :four", "@a OK 1", "@b OK 4"]
+    assert [line for line in desk.news(3) if "#dev" not in line] == ["MSG @bob 2 1000 carol :two", "@c OK 2"]
+
+
+def test_equal_audiences_share_a_run(desk: Desk) -> None:
+    desk.enter(1, "alice")
+    desk.enter(2, "bob")
+    said = desk.ask(1, "@a MSG @bob :one", "@b MSG @bob :two")
+    assert said == ["MSG @bob 1 1000 alice :one", "MSG @bob 2 1000 alice :two", "@a OK 1", "@b OK 2"]
+    assert desk.news(2) == said[:2]
+
+
+def test_to_one_that_is_renamed_later_in_the_batch(desk: Desk) -> None:
+    desk.enter(1, "alice", "#dev")
+    desk.enter(2, "bob", "#dev")
+    desk.batch(
+        desk.submit(1, "@a MSG @bob :one"),
+        desk.submit(2, "NICK robert"),
+        desk.submit(1, "@b MSG @bob :two", "@c MSG @robert :three", "@a MSG @bob :one"),
+    )
+    assert desk.news(1) == [
+        "MSG @bob 1 1000 alice :one",
+        "@a OK 1",
+        "RENAMED bob robert",
+        "MSG @robert 1 1000 alice :three",
+        "@b ERROR no-such-nick",
+        "@c OK 1",
+        "@a OK 1",
+    ]
+    assert desk.news(2) == [
+        "MSG @bob 1 1000 alice :one",
+        "RENAMED bob robert",
+        "MSG @robert 1 1000 alice :three",
+    ]
+
+
+def test_from_one_that_renames_in_the_batch(desk: Desk) -> None:
+    desk.enter(1, "alice")
+    desk.enter(2, "bob")
+    desk.ask(1, "MSG @bob :one", "NICK carol", "MSG @bob :two", "MSG @carol :note")
+    assert desk.news(2) == ["MSG @bob 1 1000 alice :one", "MSG @bob 2 1000 carol :two"]
+
+
+def test_a_nick_that_changes_hands_in_the_batch(desk: Desk) -> None:
+    desk.enter(1, "alice")
+    desk.enter(2, "bob")
+    desk.batch(
+        desk.submit(1, "MSG @bob :to the first"),
+        desk.submit(2, "QUIT"),
+        desk.submit(3, f"NICK bob triochat/1 session={secret(3)}"),
+        desk.submit(1, "MSG @bob :to the second"),
+    )
+    assert desk.news(2) == ["MSG @bob 1 1000 alice :to the first", "BYE :you quit"]
+    assert desk.news(3) == ["WELCOME bob test.server", "MSG @bob 2 1000 alice :to the second"]
+
+
+def test_what_was_sent_is_acknowledged_though_its_recipient_is_gone(desk: Desk) -> None:
+    desk.enter(1, "alice")
+    desk.enter(2, "bob")
+    desk.ask(1, "@m MSG @Bob :psst")
+    desk.ask(2, "QUIT")
+    desk.forget()
+    assert desk.ask(1, "@m MSG @bob :psst") == ["@m OK 1"]
+    assert desk.ask(1, "@m MSG @bob :other") == ["@m ERROR not-allowed"]
+    assert desk.ask(1, "@n MSG @bob :psst") == ["@n ERROR no-such-nick"]
+
+
+# --- to one who is held -------------------------------------------------------------------------
+
+
+def back(desk: Desk, client: int, session: int = 2) -> list[str]:
+    return desk.ask(client, f"@hi NICK bob triochat/1 session={secret(session)}")
+
+
+@pytest.fixture
+def held(desk: Desk) -> Desk:
+    """Alice (1) is here, bob (2) is held, and has had one message."""
+    desk.enter(1, "alice")
+    desk.enter(2, "bob")
+    desk.ask(1, "MSG @bob :zero")
+    desk.ask(2, Departure())
+    desk.forget()
+    return desk
+
+
+def test_what_is_missed_is_given_on_return(held: Desk) -> None:
+    assert held.ask(1, "@a MSG @bob :one") == ["MSG @bob 2 1000 alice :one", "@a OK 2"]
+    held.ask(1, "MSG @bob :two", "MSG @bob :three", "@a MSG @bob :one")
+    assert back(held, 3) == [
+        "@hi WELCOME bob test.server",
+        "@hi OK",
+        "MSG @bob 2 1000 alice :one",
+        "MSG @bob 3 1000 alice :two",
+        "MSG @bob 4 1000 alice :three",
+    ]
+    held.ask(1, "MSG @bob :live")
+    assert held.news(3) == ["MSG @bob 5 1000 alice :live"]
+    held.ask(3, Departure())
+    assert back(held, 4) == ["@hi WELCOME bob test.server", "@hi OK"], "it is given once"
+
+
+def test_nothing_missed_nothing_given(held: Desk) -> None:
+    assert back(held, 3) == ["@hi WELCOME bob test.server", "@hi OK"]
+    held.ask(1, "MSG @bob :live")
+    assert held.news(3) == ["MSG @bob 2 1000 alice :live"]
+
+
+def test_what_comes_while_it_catches_up_is_given_in_order_and_once(held: Desk) -> None:
+    held.ask(1, "MSG @bob :one")
+    held.batch(held.submit(3, f"NICK bob triochat/1 session={secret(2)}"))
+    caught_up = held.catch_up(3)
+    held.ask(1, "MSG @bob :two")
+    assert held.news(3) == ["WELCOME bob test.server", "MSG @bob 2 1000 alice :one"]
+    held.batch(held.submit(1, "MSG @bob :three"), held.submit(3, caught_up))
+    assert held.news(3) == []
+    caught_up = held.catch_up(3)
+    held.batch(held.submit(1, "MSG @bob :four"), held.submit(3, caught_up))
+    assert held.news(3) == [
+        "MSG @bob 3 1000 alice :two",
+        "MSG @bob 4 1000 alice :three",
+        "MSG @bob 5 1000 alice :four",
+    ]
+
+
+def test_what_was_missed_in_the_batch_of_the_return(held: Desk) -> None:
+    held.batch(
+        held.submit(1, "MSG @bob :before"),
+        held.submit(3, f"NICK bob triochat/1 session={secret(2)}"),
+        held.submit(1, "MSG @bob :behind"),
+    )
+    held.run_errands(3)
+    assert held.news(3) == [
+        "WELCOME bob test.server",
+        "MSG @bob 2 1000 alice :before",
+        "MSG @bob 3 1000 alice :behind",
+    ]
+    held.ask(1, "MSG @bob :live")
+    assert held.news(3) == ["MSG @bob 4 1000 alice :live"]
+
+
+def test_what_was_missed_in_the_batch_of_departure_and_return(desk: Desk) -> None:
+    desk.enter(1, "alice")
+    desk.enter(2, "bob")
+    desk.batch(
+        desk.submit(1, "MSG @bob :here"),
+        desk.submit(2, Departure()),
+        desk.submit(1, "MSG @bob :held"),
+        desk.submit(3, f"NICK bob triochat/1 session={secret(2)}"),
+    )
+    desk.run_errands(3)
+    assert desk.news(2) == ["MSG @bob 1 1000 alice :here"]
+    assert desk.news(3) == ["WELCOME bob test.server", "MSG @bob 2 1000 alice :held"]
+
+
+def test_who_returns_and_is_gone_in_one_batch_still_misses_it(held: Desk) -> None:
+    held.batch(
+        held.submit(1, "MSG @bob :one"),
+        held.submit(3, f"NICK bob triochat/1 session={secret(2)}"),
+        held.submit(3, Departure()),
+        held.submit(1, "MSG @bob :two"),
+    )
+    assert 3 not in held.work
+    assert back(held, 4)[2:] == ["MSG @bob 2 1000 alice :one", "MSG @bob 3 1000 alice :two"]
+
+
+def test_who_is_gone_before_it_has_caught_up_is_given_all_of_it_again(held: Desk) -> None:
+    held.ask(1, "MSG @bob :one", "MSG @bob :two")
+    held.batch(held.submit(3, f"NICK bob triochat/1 session={secret(2)}"))
+    held.catch_up(3)
+    held.batch(held.submit(3, Departure()))
+    held.ask(1, "MSG @bob :three")
+    assert back(held, 4)[2:] == [
+        "MSG @bob 2 1000 alice :one",
+        "MSG @bob 3 1000 alice :two",
+        "MSG @bob 4 1000 alice :three",
+    ]
+
+
+def test_a_replaced_follower_is_not_heard(held: Desk) -> None:
+    held.ask(1, "MSG @bob :one")
+    held.batch(held.submit(3, f"NICK bob triochat/1 session={secret(2)}"))
+    caught_up = held.catch_up(3)
+    held.batch(held.submit(4, f"NICK bob triochat/1 session={secret(2)}"), held.submit(3, caught_up))
+    held.run_errands(4)
+    assert held.news(4) == ["WELCOME bob test.server"], "its predecessor had seen it"
+    held.batch(held.submit(3, caught_up))
+    assert 3 not in held.work
+
+
+def test_nobody_inherits_what_another_of_the_same_nick_missed(held: Desk) -> None:
+    held.ask(1, "MSG @bob :for the first")
+    held.later(60)
+    assert back(held, 3, session=9) == ["@hi WELCOME bob test.server", "@hi OK"]
+
+
+def test_when_nothing_of_it_is_kept_any_more_there_is_a_gap() -> None:
+    desk = Desk(journal=MemoryJournal(retention=1))
+    desk.enter(1, "alice")
+    desk.enter(2, "bob")
+    desk.ask(2, Departure())
+    desk.ask(1, "MSG @bob :one", "MSG @bob :two", "MSG @bob :three")
+    assert back(desk, 3)[2:] == ["GAP @bob 1 2", "MSG @bob 3 1000 alice :three"]
