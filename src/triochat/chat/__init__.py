@@ -1,0 +1,37 @@
+"""What the chat does: requests in, entries to keep and deliveries to make out. Sans-IO: see `Hub`."""
+
+from triochat.chat.deliveries import (
+    Broadcast,
+    Delivery,
+    Dismiss,
+    Errand,
+    Replay,
+    Reply,
+    SendList,
+    SendPage,
+    Work,
+)
+from triochat.chat.hub import HISTORY_TAG, Hub, Limits
+from triochat.chat.plan import Plan
+from triochat.chat.submissions import WAITS, CaughtUp, ClientId, Departure, Submission
+
+__all__ = [
+    "HISTORY_TAG",
+    "WAITS",
+    "Broadcast",
+    "CaughtUp",
+    "ClientId",
+    "Delivery",
+    "Departure",
+    "Dismiss",
+    "Errand",
+    "Hub",
+    "Limits",
+    "Plan",
+    "Replay",
+    "Reply",
+    "SendList",
+    "SendPage",
+    "Submission",
+    "Work",
+]

@@ -1,0 +1,78 @@
+"""What the hub wants done, in this order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from triochat.chat.submissions import ClientId
+from triochat.protocol.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Give the same events to everyone in `audience`: encode them once."""
+
+    audience: Sequence[ClientId]
+    events: Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Give an event to one client."""
+
+    client: ClientId
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Read `log` behind id `after`, send it, and submit `CaughtUp`.
+
+    Read slice by slice until one is empty. The cursor then is the last id that was sent or, if there
+    is a later one that is no longer kept, that one: ``max(cursor, page.last)``.
+
+    Attributes:
+        tag: of the request; goes onto every entry.
+    """
+
+    log: str
+    after: int
+    tag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SendPage:
+    """Read up to `limit` entries of `log` in front of id `before`, send them, then ``OK``."""
+
+    log: str
+    before: int | None
+    limit: int
+    tag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SendList:
+    """Send these, however many they are."""
+
+    events: Sequence[Event]
+    tag: str | None
+
+
+Work = Replay | SendPage | SendList
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a client that waits shall do next; None: go on reading."""
+
+    client: ClientId
+    work: Work | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """Close the client's connection once it has everything that was sent to it."""
+
+    client: ClientId
+
+
+Delivery = Broadcast | Reply | Errand | Dismiss

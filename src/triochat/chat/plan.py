@@ -1,0 +1,279 @@
+"""What a batch decided, to be settled when the journal has answered.
+
+The hub decides a whole batch at once; ids, and so every frame that names one, are known only when
+the journal has kept it. A `Plan` records the steps in their order, each with the audience as it
+was when the step was decided, and `settle` replays them with the ids filled in.
+
+Entries of one log for one audience are gathered to a *run*, so that they are encoded and handed on
+together; answers ride behind the runs. So an entry may overtake an answer that was decided before it,
+but nothing overtakes an `Announce`, nor an answer behind which there is a `Flush`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from triochat.chat.deliveries import Broadcast, Delivery, Dismiss, Errand, Replay, Reply, SendList
+from triochat.chat.person import Person
+from triochat.chat.room import Room
+from triochat.chat.submissions import ClientId
+from triochat.journal.interface import Draft, Kept, NoRoom, Outcome, TagTaken, Unknown
+from triochat.protocol.events import Event, Failure, Ok, RoomInfo
+
+
+@dataclass(frozen=True, slots=True)
+class KeepEntry:
+    """Publish what became of draft number `draft`, and tell its sender."""
+
+    draft: int
+    place: Room | Person | None  # whose head moves: the room, or a recipient who can't be told now
+    audience: tuple[ClientId, ...]
+    sender: ClientId
+    tag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Acknowledge what draft number `draft` recalls, or refuse it if it was never kept."""
+
+    draft: int
+    sender: ClientId
+    refusal: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Tell an audience of something that is no entry."""
+
+    audience: Sequence[ClientId]
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeRoom:
+    """Answer with the room as it is by then."""
+
+    client: ClientId
+    room: Room
+    members: int
+    tag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeRooms:
+    """Answer with all rooms as they are by then; each comes with its count of members."""
+
+    client: ClientId
+    rooms: Sequence[tuple[Room, int]]
+    tag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TellLast:
+    """Answer ``OK`` with the room's last id by then."""
+
+    client: ClientId
+    room: Room
+    tag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TellTopic:
+    """Answer with the room's topic by then, or with `otherwise` if it has none."""
+
+    client: ClientId
+    room: Room
+    tag: str | None
+    otherwise: Event | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRecent:
+    """Send a client on the last `count` entries of a room."""
+
+    client: ClientId
+    room: Room
+    count: int
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayMissed:
+    """Send a client that took its place again on what `person` missed, if it missed anything."""
+
+    client: ClientId
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """What was decided before this is delivered before what is decided behind it."""
+
+
+Step = (
+    KeepEntry
+    | Recall
+    | Announce
+    | DescribeRoom
+    | DescribeRooms
+    | TellLast
+    | TellTopic
+    | ReplayRecent
+    | ReplayMissed
+    | Flush
+    | Reply
+    | Errand
+    | Dismiss
+)
+
+
+@dataclass(slots=True)
+class Plan:
+    """The steps of one batch.
+
+    Attributes:
+        drafts: what the journal is asked to keep.
+    """
+
+    drafts: list[Draft] = field(default_factory=list)
+    _steps: list[Step] = field(default_factory=list)
+
+    def add(self, step: Step) -> None:
+        """Record what happens next."""
+        self._steps.append(step)
+
+    def flush(self) -> None:
+        """Record that nothing decided later may be delivered before this."""
+        self._steps.append(Flush())
+
+    def settle(self, outcomes: Sequence[Outcome] | None) -> list[Delivery]:
+        """What is to be delivered, now that the journal has answered.
+
+        Args:
+            outcomes: one for each draft; None if the journal was not available.
+        """
+        settling = _Settling(outcomes)
+        for step in self._steps:
+            settling.take(step)
+        return settling.finish()
+
+
+def _describe(room: Room, members: int, tag: str | None) -> RoomInfo:
+    return RoomInfo(room.name, members, room.last, room.topic_text, tag=tag)
+
+
+class _Settling:
+    def __init__(self, outcomes: Sequence[Outcome] | None) -> None:
+        self.deliveries: list[Delivery] = []
+        self._outcomes = outcomes
+        self._runs: dict[str, tuple[tuple[ClientId, ...], list[Event]]] = {}  # by log
+        self._behind: list[Delivery] = []
+        self._returned: list[ReplayMissed] = []
+
+    def take(self, step: Step) -> None:
+        match step:
+            case KeepEntry():
+                self._keep(step)
+            case Recall():
+                self._recall(step)
+            case Announce():
+                self.flush()
+                if step.audience:
+                    self.deliveries.append(Broadcast(step.audience, (step.event,)))
+            case DescribeRoom():
+                self._reply(step.client, _describe(step.room, step.members, step.tag))
+            case DescribeRooms():
+                events: list[Event] = [_describe(room, members, step.tag) for room, members in step.rooms]
+                if step.tag is not None:
+                    events.append(Ok(tag=step.tag))
+                self._behind.append(Errand(step.client, SendList(events, step.tag)))
+            case TellLast():
+                if step.tag is not None:
+                    self._reply(step.client, Ok(step.room.last, tag=step.tag))
+            case TellTopic():
+                topic = step.room.topic if step.room.topic_text else None
+                answer = step.otherwise if topic is None else topic.event(step.tag)
+                if answer is not None:
+                    self._reply(step.client, answer)
+            case ReplayRecent():
+                after = max(step.room.last - step.count, 0)
+                self._behind.append(Errand(step.client, Replay(step.room.name, after, step.tag)))
+            case ReplayMissed():
+                self._returned.append(step)
+            case Flush():
+                self.flush()
+            case _:
+                self._behind.append(step)
+
+    def flush(self) -> None:
+        for audience, events in self._runs.values():
+            self.deliveries.append(Broadcast(audience, events))
+        self._runs.clear()
+        self.deliveries += self._behind
+        self._behind.clear()
+
+    def finish(self) -> list[Delivery]:
+        self.flush()
+        # Last, because only now it is known whether anything was missed before or behind the return.
+        for step in self._returned:
+            self.deliveries.append(Errand(step.client, self._missed(step)))
+        return self.deliveries
+
+    def _missed(self, step: ReplayMissed) -> Replay | None:
+        person = step.person
+        if person.client != step.client:  # gone again
+            return None
+        if person.missed_from is None:
+            person.catching_up = False
+            return None
+        return Replay(person.inbox, person.missed_from, None)
+
+    def _reply(self, client: ClientId, event: Event) -> None:
+        self._behind.append(Reply(client, event))
+
+    def _publish(self, log: str, audience: tuple[ClientId, ...], event: Event) -> None:
+        run = self._runs.get(log)
+        # A room's audience is the same tuple until it changes; that of an inbox depends on the sender.
+        if run is not None and run[0] is not audience and run[0] != audience:
+            self.deliveries.append(Broadcast(*self._runs.pop(log)))
+            run = None
+        if run is None:
+            run = self._runs[log] = (audience, [])
+        run[1].append(event)
+
+    def _keep(self, step: KeepEntry) -> None:
+        outcome = self._outcome(step.draft)
+        if isinstance(step.place, Room):
+            step.place.pending -= 1
+        if isinstance(outcome, Kept) and not outcome.repeated:
+            entry = outcome.entry
+            if isinstance(step.place, Room):
+                step.place.advance(entry)
+            elif step.place is not None:
+                step.place.miss(entry.id)
+            if step.audience:
+                self._publish(entry.log, step.audience, entry.event())
+        self._acknowledge(step.sender, step.tag, outcome)
+
+    def _recall(self, step: Recall) -> None:
+        outcome = self._outcome(step.draft)
+        if isinstance(outcome, Unknown):
+            self._reply(step.sender, step.refusal)
+        else:
+            self._acknowledge(step.sender, step.refusal.tag, outcome)
+
+    def _outcome(self, draft: int) -> Outcome | None:
+        return None if self._outcomes is None else self._outcomes[draft]
+
+    def _acknowledge(self, sender: ClientId, tag: str | None, outcome: Outcome | None) -> None:
+        if isinstance(outcome, Kept):
+            if tag is not None:
+                self._reply(sender, Ok(outcome.entry.id, tag=tag))
+        elif isinstance(outcome, TagTaken):
+            self._fail(sender, tag, "not-allowed", "this tag was used for another text; take a new one")
+        elif isinstance(outcome, NoRoom):
+            self._fail(sender, tag, "unavailable", "this server keeps no more rooms; use one that is there")
+        else:
+            self._fail(sender, tag, "unavailable", "it could not be kept; send it again in a while")
+
+    def _fail(self, client: ClientId, tag: str | None, code: str, sentence: str) -> None:
+        self._reply(client, Failure(code, sentence, tag=tag))
