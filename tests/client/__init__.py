@@ -1,0 +1,1 @@
+"""Tests of `triochat.client`, file by file."""

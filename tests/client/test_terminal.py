@@ -1,0 +1,568 @@
+import getpass
+import io
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+
+from tests.client.servers import Address, Script, address_of, real_server, unused_address
+from tests.client.test_text_client import Server2019
+from triochat.client import ChatClient, open_client
+from triochat.client.terminal import run_terminal
+from triochat.config import ClientConfig, ServerConfig
+from triochat.protocol import events as e
+
+PATIENCE = 20.0
+"""Seconds for what takes milliseconds on a machine that has nothing else to do."""
+ALICE = ClientConfig(nick="alice")
+
+
+class Terminal:
+    """A running terminal client: what types into it, and what it has printed so far."""
+
+    def __init__(self, keyboard: int, out: int, err: int) -> None:
+        self.keyboard = keyboard
+        self._streams = {"out": trio.lowlevel.FdStream(out), "err": trio.lowlevel.FdStream(err)}
+        self.seen = {"out": "", "err": ""}
+        self.exit_code: int | None = None
+        self.ended = trio.Event()
+
+    def type(self, *lines: str) -> None:
+        os.write(self.keyboard, "".join(f"{line}\n" for line in lines).encode())
+
+    def end_of_input(self) -> None:
+        os.close(self.keyboard)
+        self.keyboard = -1
+
+    async def expect(self, part: str, stream: str = "out") -> None:
+        """Wait until `part` is printed, and take it with all that stands before it."""
+        with trio.fail_after(PATIENCE):
+            while part not in self.seen[stream]:
+                data = await self._streams[stream].receive_some()
+                assert data, f"it ended; it had said {self.seen}"
+                self.seen[stream] += data.decode()
+        self.seen[stream] = self.seen[stream].partition(part)[2]
+
+    async def exit(self) -> tuple[int | None, str, str]:
+        """Wait for the end: exit code, and what else it has printed."""
+        with trio.fail_after(PATIENCE):
+            for name, stream in self._streams.items():
+                while data := await stream.receive_some():
+                    self.seen[name] += data.decode()
+            await self.ended.wait()
+        return self.exit_code, self.seen["out"], self.seen["err"]
+
+
+@asynccontextmanager
+async def terminal(
+    address: Address, config: ClientConfig = ALICE, *, person: bool = False
+) -> AsyncIterator[Terminal]:
+    """A terminal client with a pipe as its input, or with a pseudo-terminal for a person."""
+    keyboard, stdin = os.openpty() if person else reversed(os.pipe())
+    out_reading, out_writing = os.pipe()
+    err_reading, err_writing = os.pipe()
+    subject = Terminal(keyboard, out_reading, err_reading)
+
+    async def run() -> None:
+        with os.fdopen(out_writing, "w") as out, os.fdopen(err_writing, "w") as err:
+            subject.exit_code = await run_terminal(*address, config, stdin_fd=stdin, out=out, err=err)
+        subject.ended.set()
+
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(run)
+            yield subject
+            nursery.cancel_scope.cancel()
+    finally:
+        os.close(stdin)
+        if subject.keyboard != -1:
+            subject.end_of_input()
+        for stream in subject._streams.values():
+            await stream.aclose()
+
+
+async def everything_said(chat: ChatClient, room: str = "#lobby") -> list[str]:
+    return [entry.text for entry in await chat.history(room, limit=1000) if isinstance(entry, e.Message)]
+
+
+# --- a pipe ---------------------------------------------------------------------------------------
+
+
+async def test_a_pipe_is_sent_line_by_line_and_all_of_it_is_kept() -> None:
+    lines = [f"line {number}" for number in range(1000)]
+    async with (
+        real_server(ServerConfig(port=0, rate_limit=0)) as address,
+        open_client(*address, nick="bob") as bob,
+    ):
+        async with terminal(address) as alice:
+            await trio.to_thread.run_sync(alice.type, *lines)
+            alice.end_of_input()
+            code, out, err = await alice.exit()
+        assert (code, err) == (0, "")
+        assert [line.partition("<alice> ")[2] for line in out.splitlines()] == lines
+        assert await everything_said(bob) == lines
+
+
+async def test_a_file_is_as_good_as_a_pipe(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text("one\n\n/usr/bin/ld: not a command\nlast")
+    out, err = io.StringIO(), io.StringIO()
+    async with real_server() as address, open_client(*address, nick="bob") as bob:
+        with path.open("rb") as file:
+            assert await run_terminal(*address, ALICE, stdin_fd=file.fileno(), out=out, err=err) == 0
+        assert await everything_said(bob) == ["one", "/usr/bin/ld: not a command", "last"]
+    assert out.getvalue().count("<alice>") == 3
+
+
+async def test_what_can_not_be_said_is_told_and_the_rest_is_sent() -> None:
+    async with real_server() as address, open_client(*address, nick="bob") as bob:
+        async with terminal(address) as alice:
+            os.write(alice.keyboard, b"one\n\x1b[2Jtwo\n\xff\n" + b"x" * 9000 + b"\nthree\n")
+            alice.end_of_input()
+            code, _, err = await alice.exit()
+        assert code == 1
+        assert err.splitlines() == [
+            "A text may hold no control characters but newline and tab.",
+            "That line is not valid UTF-8, so it was not sent.",
+            "A text may be 8000 octets long, escaped.",
+        ]
+        assert await everything_said(bob) == ["one", "three"]
+
+
+async def test_what_the_server_refuses_is_told_and_the_rest_is_sent() -> None:
+    async with (
+        scripted_server() as (address, connections),
+        terminal(address) as alice,
+    ):
+        alice.type("one", "two")
+        alice.end_of_input()
+        script = await accept(connections)
+        for answer in ("ERROR throttled :not \\u202enow", "OK 1"):
+            tag, _ = await script.request()
+            await script.say(f"@{tag} {answer}")
+        assert (await script.request())[1] == "QUIT"
+        await script.say("BYE :you quit")
+        assert await alice.exit() == (1, "", "Not \ufffdnow.\n")
+
+
+async def test_what_others_say_is_printed_meanwhile() -> None:
+    async with real_server() as address, open_client(*address, nick="bob") as bob:
+        await bob.join("#dev")
+        async with terminal(address, ClientConfig(nick="alice", room="DEV")) as alice:
+            alice.type("hello")
+            await alice.expect("#dev <alice> hello\n")
+            await bob.say("#dev", "hi alice\nand bye\u202e")
+            await alice.expect("#dev <bob> hi alice\n")
+            await alice.expect("#dev <bob> and bye\ufffd\n")
+            alice.end_of_input()
+            assert await alice.exit() == (0, "", "")
+
+
+async def test_nobody_is_there() -> None:
+    address = await unused_address()
+    async with terminal(address) as alice:
+        code, out, err = await alice.exit()
+    assert (code, out) == (1, "")
+    assert err.splitlines() == [
+        f"Nobody answers at 127.0.0.1:{address[1]}; look at the address,"
+        " or start a server there (triochat server)."
+    ]
+
+
+async def test_no_such_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(*_: object) -> object:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr("triochat.client.terminal.dial", unknown)
+    async with terminal(("nowhere.invalid", 1)) as alice:
+        code, _, err = await alice.exit()
+    assert code == 1
+    assert err == "There is no host named nowhere.invalid; look at how it is spelled.\n"
+
+
+@pytest.mark.parametrize(
+    ("nick", "reason"), [("bob", "somebody has this nick"), ("not a nick", "a nick is a letter")]
+)
+async def test_a_pipe_is_not_asked_for_another_nick(nick: str, reason: str) -> None:
+    async with (
+        real_server() as address,
+        open_client(*address, nick="bob"),
+        terminal(address, ClientConfig(nick=nick)) as alice,
+    ):
+        code, _, err = await alice.exit()
+    assert code == 1
+    assert f"The nickname {nick} was refused: {reason}" in err
+    assert "--nick" in err
+
+
+async def test_a_room_that_can_not_be() -> None:
+    async with (
+        real_server() as address,
+        terminal(address, ClientConfig(nick="alice", room="#so/what")) as alice,
+    ):
+        alice.type("hello")
+        code, _, err = await alice.exit()
+    assert code == 1
+    assert "A room is" in err
+
+
+@pytest.mark.parametrize("person", [False, True])
+async def test_a_connection_that_is_lost(person: bool) -> None:
+    async with (
+        scripted_server() as (address, connections),
+        terminal(address, person=person) as alice,
+    ):
+        script = await accept(connections)
+        alice.type("hello")
+        await script.request()
+        await script.say("JOINED #lobby bob", "BYE :maintenance \\u202e")
+        await script.stream.aclose()
+        code, out, err = await alice.exit()
+    assert code == 1
+    assert "#lobby: bob came in\n" in out
+    assert err == "The connection is lost: maintenance \ufffd.\n"
+
+
+async def test_something_that_is_no_server_of_ours() -> None:
+    async with scripted_server() as (address, connections), terminal(address) as alice:
+        stream = await connections.receive()
+        await stream.send_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        code, _, err = await alice.exit()
+    assert code == 1
+    assert "no triochat server" in err
+    assert "--text" in err
+
+
+async def test_a_server_that_wants_nobody() -> None:
+    async with scripted_server() as (address, connections), terminal(address) as alice:
+        await (await connections.receive()).send_all(b"ERROR unavailable :come back later\n")
+        code, _, err = await alice.exit()
+    assert (code, err) == (1, "The server refused: come back later.\n")
+
+
+async def test_an_input_that_can_not_be_read(tmp_path: Path) -> None:
+    err = io.StringIO()
+    folder = os.open(tmp_path, os.O_RDONLY)
+    async with real_server() as address:
+        assert await run_terminal(*address, ALICE, stdin_fd=folder, out=io.StringIO(), err=err) == 1
+    os.close(folder)
+    assert err.getvalue() == "The input can't be read: Is a directory.\n"
+
+
+async def test_no_input_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    async with real_server() as address:
+        assert await run_terminal(*address, ALICE, out=io.StringIO(), err=io.StringIO()) == 0
+
+
+async def test_nobody_reads_but_the_lines_are_kept() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    stdin, keyboard = os.pipe()
+    os.write(keyboard, b"one\ntwo\nthree\n")
+    os.close(keyboard)
+    async with real_server() as address, open_client(*address, nick="bob") as bob:
+        with os.fdopen(writing, "w") as out, trio.fail_after(PATIENCE):
+            assert await run_terminal(*address, ALICE, stdin_fd=stdin, out=out, err=io.StringIO()) == 0
+        assert await everything_said(bob) == ["one", "two", "three"]
+    os.close(stdin)
+
+
+# --- a person -------------------------------------------------------------------------------------
+
+
+async def test_a_person_types_commands() -> None:
+    async with (
+        real_server() as address,
+        open_client(*address, nick="bob") as bob,
+        terminal(address, person=True) as alice,
+    ):
+        await alice.expect("#lobby: 1 person\n#lobby: alice\n")
+        await bob.join("#lobby")
+        await alice.expect("#lobby: bob came in\n")
+
+        async def typing(line: str, answer: str, stream: str = "out") -> None:
+            alice.type(line)
+            await alice.expect(answer, stream)
+
+        await typing("hello", "#lobby <alice> hello\n")
+        await typing("//help is a command", "#lobby <alice> /help is a command\n")
+        await typing("/me waves", "#lobby * alice waves\n")
+        await typing("/msg bob psst", "alice -> bob: psst\n")
+        await typing("/msg nobody psst", "Nobody here has this nick.\n", "err")
+        await typing("/topic", "#lobby: there is no topic\n")
+        await typing("/topic lunch", "#lobby: alice set the topic: lunch\n")
+        await typing("/topic", "#lobby: lunch\n")
+        await typing("/who", "#lobby: alice, bob\n")
+        await typing("/who #nowhere", "There is no such room", "err")
+        await typing("/nick alicia", "alice is now alicia\n")
+        await typing("/history 2", "#lobby * alice waves\n")
+        await typing("/dance", "There is no such command", "err")
+        await typing("/help", "/quit         leave\n")
+        await typing("/join dev", "#dev: 1 person\n#dev: alicia\n")
+        await typing("here", "#dev <alicia> here\n")
+        await typing("/join #lobby", "#lobby: you talk here now\n")
+        await typing("there", "#lobby <alicia> there\n")
+        await typing("/rooms", "#lobby: 2 people, topic: lunch\n")
+        await typing("/part", "#lobby: you have left; you talk in #dev now\n")
+        await typing("/part", "#dev: you have left; you are in no room now\n")
+        await typing("anybody?", "You are in no room; /join #lobby enters one.\n", "err")
+        os.write(alice.keyboard, b"\xff\n")
+        await alice.expect("not valid UTF-8", "err")
+        alice.type("", "/quit so long")
+        code, _, _ = await alice.exit()
+    assert code == 0
+
+
+async def test_the_end_of_the_input_is_no_failure() -> None:
+    async with real_server() as address, terminal(address, person=True) as alice:
+        await alice.expect("#lobby: alice\n")
+        os.write(alice.keyboard, b"\x04")
+        assert await alice.exit() == (0, "", "")
+
+
+async def test_a_person_may_go_on_without_the_first_room() -> None:
+    config = ClientConfig(nick="alice", room="#so/what")
+    async with real_server() as address, terminal(address, config, person=True) as alice:
+        await alice.expect("A room is", "err")
+        alice.type("/join #dev", "hello", "/quit")
+        await alice.expect("#dev <alice> hello\n")
+        assert (await alice.exit())[0] == 0
+
+
+async def test_a_person_is_asked_for_another_nick() -> None:
+    config = ClientConfig(nick="bob")
+    async with (
+        real_server() as address,
+        open_client(*address, nick="bob"),
+        terminal(address, config, person=True) as alice,
+    ):
+        await alice.expect("Somebody has this nick; take another.\nnickname: ")
+        os.write(alice.keyboard, b"\xff\n\n9lives\n")
+        await alice.expect("not valid UTF-8", "err")
+        await alice.expect("A nick is a letter")
+        alice.type(" carol ")
+        await alice.expect("#lobby: carol\n")
+        alice.type("/quit")
+        assert (await alice.exit())[0] == 0
+
+
+async def test_a_person_who_gives_no_other_nick_leaves() -> None:
+    config = ClientConfig(nick="not a nick")
+    async with real_server() as address, terminal(address, config, person=True) as alice:
+        await alice.expect("nickname: ")
+        os.write(alice.keyboard, b"\x04")
+        assert (await alice.exit())[0] == 0
+
+
+async def test_a_window_that_is_gone_ends_it() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    keyboard, stdin = os.openpty()
+    async with real_server() as address:
+        with os.fdopen(writing, "w") as out, trio.fail_after(PATIENCE):
+            assert await run_terminal(*address, ALICE, stdin_fd=stdin, out=out, err=io.StringIO()) == 0
+    os.close(stdin)
+    os.close(keyboard)
+
+
+@pytest.mark.parametrize(
+    ("login", "nick"), [("Älice Müller", "liceMller"), ("1st", "st"), ("", "guest"), (None, "guest")]
+)
+async def test_the_login_name_is_the_nick(
+    monkeypatch: pytest.MonkeyPatch, login: str | None, nick: str
+) -> None:
+    def getuser() -> str:
+        if login is None:
+            raise KeyError("getpwuid(): uid not found")
+        return login
+
+    monkeypatch.setattr(getpass, "getuser", getuser)
+    async with real_server() as address, terminal(address, ClientConfig(), person=True) as alice:
+        await alice.expect(f"#lobby: {nick}\n")
+
+
+async def test_a_stopped_output_does_not_keep_it_from_leaving() -> None:
+    reading, writing = os.pipe()
+    stdin, keyboard = os.pipe()
+    async with (
+        real_server(ServerConfig(port=0, rate_limit=0)) as address,
+        open_client(*address, nick="bob") as bob,
+    ):
+        await bob.join("#lobby")
+        with os.fdopen(writing, "w") as out, trio.fail_after(PATIENCE):
+            async with trio.open_nursery() as nursery:
+
+                async def run() -> None:
+                    code = await run_terminal(*address, ALICE, stdin_fd=stdin, out=out, err=io.StringIO())
+                    assert code == 143
+
+                nursery.start_soon(run)
+                while await anext(aiter(bob)) != e.Joined("#lobby", "alice"):
+                    pass
+                for _ in range(40):
+                    await bob.say("#lobby", "x" * 7000)
+                signal.raise_signal(signal.SIGTERM)
+                while await anext(aiter(bob)) != e.Left("#lobby", "alice"):
+                    pass
+    for fd in (reading, stdin, keyboard):
+        os.close(fd)
+
+
+# --- signals --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("person", [False, True])
+async def test_a_signal_says_quit(number: signal.Signals, code: int, person: bool) -> None:
+    async with scripted_server() as (address, connections), terminal(address, person=person) as alice:
+        script = await accept(connections)
+        await trio.testing.wait_all_tasks_blocked()
+        signal.raise_signal(number)
+        assert (await script.request())[1] == "QUIT"
+        await script.say("BYE")
+        assert (await alice.exit())[0] == code
+
+
+async def test_a_second_signal_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triochat.client.chat_client.QUIT_TIMEOUT", 2 * PATIENCE)
+    async with scripted_server() as (address, connections), terminal(address) as alice:
+        script = await accept(connections)
+        await trio.testing.wait_all_tasks_blocked()
+        signal.raise_signal(signal.SIGINT)
+        assert (await script.request())[1] == "QUIT"
+        signal.raise_signal(signal.SIGINT)
+        assert (await alice.exit())[0] == 130
+
+
+async def test_a_signal_while_a_nick_is_asked_for() -> None:
+    async with real_server() as address, terminal(address, ClientConfig(nick="?"), person=True) as alice:
+        await alice.expect("nickname: ")
+        signal.raise_signal(signal.SIGINT)
+        assert (await alice.exit())[0] == 130
+
+
+async def test_a_signal_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    dialling = trio.Event()
+
+    async def dial(*_: object) -> object:
+        dialling.set()
+        return await trio.sleep_forever()
+
+    monkeypatch.setattr("triochat.client.terminal.dial", dial)
+    async with terminal(("127.0.0.1", 1)) as alice:
+        await dialling.wait()
+        signal.raise_signal(signal.SIGINT)
+        assert (await alice.exit())[0] == 130
+
+
+async def test_a_signal_before_the_server_has_answered() -> None:
+    async with scripted_server() as (address, connections), terminal(address) as alice:
+        await Script(await connections.receive()).line()
+        signal.raise_signal(signal.SIGINT)
+        assert (await alice.exit())[0] == 130
+
+
+# --- 2019 -----------------------------------------------------------------------------------------
+
+
+async def test_text_through_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triochat.client.text_client.ECHO_TIMEOUT", PATIENCE)
+    async with (
+        scripted_server() as (address, connections),
+        trio.open_nursery() as nursery,
+        terminal(address, ClientConfig(nick="alice", text=True)) as alice,
+    ):
+        server = Server2019(await connections.receive())
+        nursery.start_soon(server.run)
+        os.write(alice.keyboard, b"one\n\ntwo\n/quit\n\xff\n\x07\n")
+        alice.end_of_input()
+        code, out, err = await alice.exit()
+    assert code == 1
+    assert server.read == ["alice: one", "alice: two", "alice: /quit"]
+    assert "alice: /quit" in out
+    assert err.splitlines() == [
+        "That line is not valid UTF-8, so it was not sent.",
+        "A text may hold no control characters but newline and tab.",
+    ]
+
+
+async def test_text_for_a_person() -> None:
+    async with (
+        scripted_server() as (address, connections),
+        trio.open_nursery() as nursery,
+        terminal(address, ClientConfig(nick="alice", text=True), person=True) as alice,
+    ):
+        stream = await connections.receive()
+        nursery.start_soon(Server2019(stream).run)
+        await alice.expect("joined!")
+        await stream.send_all("bob: \x1b[2J\u202e".encode())
+        await alice.expect("bob: \ufffd[2J\ufffd")
+        os.write(alice.keyboard, b"\xff\n")
+        await alice.expect("not valid UTF-8", "err")
+        alice.type("hello")
+        await alice.expect("alice: hello")
+        alice.type("/quit")
+        assert (await alice.exit())[0] == 0
+
+
+async def test_text_with_our_own_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triochat.client.text_client.ECHO_TIMEOUT", PATIENCE)
+    async with real_server() as address, open_client(*address, nick="bob") as bob:
+        async with terminal(address, ClientConfig(nick="alice", text=True)) as alice:
+            alice.type("one", "two ☺")
+            alice.end_of_input()
+            code, out, _ = await alice.exit()
+        assert code == 0
+        assert await everything_said(bob) == ["one", r"two \u263a"]
+        assert r"alice: two \u263a" in out
+
+
+async def test_text_and_a_server_that_goes_away() -> None:
+    async with (
+        scripted_server() as (address, connections),
+        terminal(address, ClientConfig(nick="alice", text=True)) as alice,
+    ):
+        stream = await connections.receive()
+        await stream.send_all(b"NICK")
+        await stream.receive_some()
+        await stream.aclose()
+        code, _, err = await alice.exit()
+    assert code == 1
+    assert err == "The connection is lost: the server closed the connection.\n"
+
+
+# --- a server that does what the test says ----------------------------------------------------------
+
+Connections = trio.MemoryReceiveChannel[trio.SocketStream]
+
+
+@asynccontextmanager
+async def scripted_server() -> AsyncIterator[tuple[Address, Connections]]:
+    to_test, connections = trio.open_memory_channel[trio.SocketStream](9)
+
+    async def hand_over(stream: trio.SocketStream) -> None:
+        to_test.send_nowait(stream)
+        await trio.sleep_forever()  # else the listener closes it
+
+    async with trio.open_nursery() as nursery:
+        [listener] = await nursery.start(partial(trio.serve_tcp, hand_over, 0, host="127.0.0.1"))
+        yield address_of(listener), connections
+        nursery.cancel_scope.cancel()
+
+
+async def accept(connections: Connections) -> Script:
+    """Welcome a client and let it into its room."""
+    script = Script(await connections.receive())
+    await script.welcome()
+    tag, join = await script.request()
+    assert join.startswith("JOIN ")
+    await script.say(f"@{tag} ROOM #lobby 1 0", f"@{tag} NAMES #lobby alice", f"@{tag} OK 0")
+    return script
