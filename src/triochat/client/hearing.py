@@ -1,0 +1,34 @@
+"""A stream and a sans-IO `Connection`, seen as one event after the other."""
+
+import trio
+
+from triochat.client.errors import ConnectionLost
+from triochat.protocol import CLOSED, NEED_DATA, Connection, RemoteProtocolError
+from triochat.protocol import events as e
+
+
+async def hear(stream: trio.abc.ReceiveStream, connection: Connection) -> e.Event:
+    """The next thing that the server says.
+
+    A frame that this version does not know is passed over: a newer server may say more.
+
+    Raises:
+        ConnectionLost: there will be none.
+    """
+    while True:
+        try:
+            event = connection.next_event()
+        except RemoteProtocolError as error:
+            if error.code == "unknown-command":
+                continue
+            raise ConnectionLost("the server does not keep to the protocol") from error
+        if event is NEED_DATA:
+            try:
+                connection.receive_data(bytes(await stream.receive_some()))
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                raise ConnectionLost("the connection broke") from None
+        elif event is CLOSED:
+            raise ConnectionLost("the server closed the connection")
+        else:
+            assert isinstance(event, e.Event)
+            return event

@@ -1,0 +1,346 @@
+"""The plain terminal client: a keyboard and a network side by side, and a clean end for either.
+
+A person types lines and commands; a pipe is sent line by line, whatever is in it, and the exit code
+tells whether all of it was kept. Nothing that came from the network is printed unless
+`triochat.client.render` has cleaned it.
+
+How it ends: ``/quit`` and the end of the input leave the chat, by which iterating over it ends too, as
+soon as all that was heard is printed. A signal cancels the conversation, inside the block of the
+client, so that this block still says good-bye; before there is a conversation, and the second time, a
+signal cancels everything.
+"""
+
+import getpass
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from socket import gaierror
+from typing import Final, TextIO
+
+import trio
+
+from triochat.client.chat_client import WINDOW, ChatClient, Receipt, open_client_on
+from triochat.client.commands import HELP, CommandError, parse, room_name
+from triochat.client.dial import dial
+from triochat.client.errors import ClientError, ConnectionLost, Refused
+from triochat.client.keyboard import BadLine, Keyboard
+from triochat.client.printer import Printer
+from triochat.client.render import clean, clean_sentence, render
+from triochat.client.text_client import TextClient, open_text_client_on
+from triochat.config import ClientConfig
+from triochat.protocol import ProtocolError
+from triochat.protocol import events as e
+from triochat.protocol.text import likely_nick
+
+FAILED: Final = 1
+"""The exit code if there was no connection, or not everything was kept."""
+PRINT_TIMEOUT: Final = 1.0
+"""Seconds that a blocked output may take behind a signal."""
+ASK_AGAIN: Final = frozenset({"bad-nick", "nick-in-use"})
+"""Refusals that another nickname may help against."""
+
+
+async def run_terminal(
+    host: str,
+    port: int,
+    config: ClientConfig,
+    *,
+    stdin_fd: int = 0,
+    out: TextIO | None = None,
+    err: TextIO | None = None,
+) -> int:
+    """Talk to a server until the person, the input or the server ends it. Call it in the main thread.
+
+    Args:
+        host: name or address of the server.
+        port: its TCP port.
+        config: nickname, room and dialect.
+        stdin_fd: what is typed, or piped in.
+        out: for what is said in the chat; by default the standard output.
+        err: for what goes wrong; by default the standard error.
+
+    Returns:
+        The exit code: 0; 1 if there was no connection, or not everything was kept; 128 and the number of
+        the signal that ended it.
+    """
+    if stdin_fd == 0 and sys.stdin is None:
+        stdin_fd = -1  # it was closed when we were started; by now it may be anything
+    printer = Printer(out or sys.stdout, err or sys.stderr)
+    visit = _Visit(host, port, config, Keyboard(stdin_fd), printer)
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(visit.heed, signals, nursery.cancel_scope)
+            async with trio.open_nursery() as printing:
+                printing.start_soon(printer.run)
+                await visit.run()
+                printer.finish()
+                if visit.signalled:
+                    printing.cancel_scope.deadline = trio.current_time() + PRINT_TIMEOUT
+            nursery.cancel_scope.cancel()
+    return visit.exit_code or (FAILED if printer.failed else 0)
+
+
+class _Visit:
+    """One run of the client, from the first attempt to connect to the exit code."""
+
+    def __init__(
+        self, host: str, port: int, config: ClientConfig, keyboard: Keyboard, printer: Printer
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._config = config
+        self._keyboard = keyboard
+        self._printer = printer
+        self._conversation: trio.CancelScope | None = None
+        self._room: str | None = None  # where a line goes
+        self._rooms: dict[str, None] = {}  # all that we are in, in the order in which we came
+        self.exit_code = 0
+
+    @property
+    def signalled(self) -> bool:
+        """Whether a signal ends it."""
+        return self.exit_code > 128
+
+    async def heed(self, signals: AsyncIterator[int], everything: trio.CancelScope) -> None:
+        """Leave when a signal asks for it."""
+        async for number in signals:
+            if self._conversation is None or self.signalled:
+                everything.cancel()
+            else:
+                self._conversation.cancel()
+            self.exit_code = 128 + number
+
+    async def run(self) -> None:
+        """Connect, asking for another nickname as often as it takes, and talk."""
+        nick: str | None = self._config.nick or _login_nick()
+        while nick is not None:
+            nick = await self._attempt(nick)
+
+    async def _attempt(self, nick: str) -> str | None:
+        """Connect under this name, and talk if we may. Returns another one to try."""
+        try:
+            stream = await dial(self._host, self._port)
+        except gaierror:
+            await self._fail(f"there is no host named {self._host}; look at how it is spelled")
+            return None
+        except OSError:
+            await self._fail(
+                f"nobody answers at {self._host}:{self._port}; look at the address,"
+                " or start a server there (triochat server)"
+            )
+            return None
+        try:
+            if self._config.text:
+                async with open_text_client_on(stream, nick=nick) as text_client:
+                    await self._converse(text_client, partial(self._type_text, text_client))
+            else:
+                async with open_client_on(stream, nick=nick) as chat:
+                    await self._converse(chat, partial(self._type, chat))
+        except (Refused, ProtocolError) as refused:  # on entering: the conversation raises nothing
+            if refused.code in ASK_AGAIN:
+                return await self._another_nick(nick, refused.sentence)
+            await self._fail(f"the server refused: {refused.sentence}")
+        except ConnectionLost as lost:
+            hint = "" if self._config.text else " (for a server of the 2019 tutorial there is --text)"
+            await self._fail(f"there is no triochat server at {self._host}:{self._port}: {lost.reason}{hint}")
+        return None
+
+    async def _another_nick(self, nick: str, reason: str) -> str | None:
+        """Ask for a nickname, if there is somebody to ask."""
+        if not self._keyboard.is_terminal:
+            await self._fail(f"the nickname {nick} was refused: {reason}; give another one with --nick")
+            return None
+        await self._printer.show([clean_sentence(reason)])
+        while True:
+            await self._printer.ask("nickname: ")
+            line = await self._next_line()
+            if line is None:
+                return None
+            if isinstance(line, BadLine):
+                await self._complain(line.sentence)
+            elif line.strip():
+                return line.strip()
+
+    async def _next_line(self) -> str | BadLine | None:
+        try:
+            return await self._keyboard.next_line()
+        except OSError as error:
+            await self._fail(f"the input can't be read: {error.strerror}")
+            return None
+
+    async def _fail(self, sentence: str) -> None:
+        if not self.signalled:
+            self.exit_code = FAILED
+        await self._complain(sentence)
+
+    async def _complain(self, sentence: str) -> None:
+        await self._printer.complain(clean_sentence(sentence))
+
+    # --- the conversation -----------------------------------------------------------------------
+
+    async def _converse(self, client: ChatClient | TextClient, typing: Callable[[], Awaitable[None]]) -> None:
+        """The keyboard beside the network, until we have left or the connection is lost."""
+        try:
+            with trio.CancelScope() as self._conversation:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(typing)
+                    nursery.start_soon(self._leave_if_nobody_reads, nursery.cancel_scope)
+                    await self._print_news(client)
+                    nursery.cancel_scope.cancel()
+        finally:
+            self._conversation = None
+
+    async def _print_news(self, client: ChatClient | TextClient) -> None:
+        try:
+            async for event in client:
+                await self._printer.show([clean(event)] if isinstance(event, str) else render(event))
+        except ConnectionLost as lost:
+            await self._fail(f"the connection is lost: {lost.reason}")
+
+    async def _leave_if_nobody_reads(self, conversation: trio.CancelScope) -> None:
+        """A person's window is gone; the lines of a pipe count all the same."""
+        await self._printer.broken.wait()
+        if self._keyboard.is_terminal:
+            conversation.cancel()
+
+    # --- a person, or a pipe --------------------------------------------------------------------
+
+    async def _type(self, chat: ChatClient) -> None:
+        """Enter the room, hand on what is typed, and leave behind it."""
+        person = self._keyboard.is_terminal
+        with suppress(ConnectionLost):  # the other task says why, behind all that was heard before
+            entered = await self._answered(self._enter(chat, room_name(self._config.room)), fatal=not person)
+            farewell = ""
+            if person:
+                farewell = await self._obey(chat)
+            elif entered:
+                await self._send_everything(chat)
+            await chat.quit(farewell)
+
+    async def _answered(self, request: Awaitable[object], *, fatal: bool) -> bool:
+        """Whether a request was carried out; if not, a sentence says why, and if `fatal`, the exit code."""
+        try:
+            await request
+        except ConnectionLost:
+            raise
+        except (ClientError, CommandError, ProtocolError) as error:
+            sentence = error.sentence if isinstance(error, Refused | ProtocolError) else str(error)
+            await (self._fail(sentence) if fatal else self._complain(sentence))
+            return False
+        return True
+
+    async def _obey(self, chat: ChatClient) -> str:
+        """Do what a person types until it says ``/quit``. Returns its last words."""
+        while (line := await self._next_line()) is not None:
+            if isinstance(line, BadLine):
+                await self._complain(line.sentence)
+                continue
+            try:
+                request = parse(line)
+            except CommandError as error:
+                await self._complain(str(error))
+                continue
+            if isinstance(request, e.Quit):
+                return request.reason
+            if request is not None:
+                await self._answered(self._do(chat, request), fatal=False)
+        return ""
+
+    async def _send_everything(self, chat: ChatClient) -> None:
+        """Send each line of a pipe, and wait until all are kept."""
+        assert self._room is not None
+        async with trio.open_nursery() as nursery:
+            to_confirm, receipts = trio.open_memory_channel[Receipt](WINDOW)
+            nursery.start_soon(self._confirm, receipts)
+            with to_confirm, suppress(ConnectionLost):
+                while (line := await self._next_line()) is not None:
+                    if isinstance(line, BadLine):
+                        await self._fail(line.sentence)
+                    elif line.strip():
+                        await self._answered(self._submit(chat, line, to_confirm), fatal=True)
+
+    async def _submit(self, chat: ChatClient, line: str, to_confirm: trio.MemorySendChannel[Receipt]) -> None:
+        assert self._room is not None
+        await to_confirm.send(await chat.submit(self._room, line))
+
+    async def _confirm(self, receipts: trio.MemoryReceiveChannel[Receipt]) -> None:
+        with suppress(ConnectionLost):
+            async for receipt in receipts:
+                await self._answered(receipt.kept(), fatal=True)
+
+    async def _type_text(self, client: TextClient) -> None:
+        """Say what is typed to a server that knows lines only; its commands, if it has any, are its own."""
+        person = self._keyboard.is_terminal
+        with suppress(ConnectionLost):
+            while (line := await self._next_line()) is not None:
+                if isinstance(line, BadLine):
+                    await (self._complain(line.sentence) if person else self._fail(line.sentence))
+                elif person and line.strip().lower() == "/quit":
+                    break
+                elif line.strip():
+                    await self._answered(client.say(line), fatal=not person)
+            client.quit()
+
+    # --- commands -------------------------------------------------------------------------------
+
+    async def _do(self, chat: ChatClient, request: e.Request) -> None:
+        match request:
+            case e.Say(target=target, text=said):
+                await chat.say(target or self._current(), said)
+            case e.Join(room=room):
+                await self._enter(chat, room)
+            case e.Part(room=room, reason=reason):
+                await self._part(chat, room or self._current(), reason)
+            case e.Rename(nick=nick):
+                await chat.rename(nick)
+            case e.ListNames(room=room):
+                room = room or self._current()
+                await self._printer.show(render(e.NameList(room, await chat.names(room))))
+            case e.ListRooms():
+                rooms = await chat.rooms()
+                await self._printer.show([line for info in rooms for line in render(info)])
+            case e.GetTopic():
+                room = self._current()
+                topic = (await chat.topic(room)).replace("\n", " ")
+                await self._printer.show([clean(f"{room}: {topic or 'there is no topic'}")])
+            case e.SetTopic(text=topic):
+                await chat.set_topic(self._current(), topic)
+            case e.ReadHistory(limit=limit):
+                entries = await chat.history(self._current(), limit=limit)
+                await self._printer.show([line for entry in entries for line in render(entry)])
+            case _:  # there is no other command than /help
+                await self._printer.show(HELP.split("\n"))
+
+    def _current(self) -> str:
+        if self._room is None:
+            raise CommandError("you are in no room; /join #lobby enters one")
+        return self._room
+
+    async def _enter(self, chat: ChatClient, room: str) -> None:
+        """Enter a room, or go on talking in one that we are in."""
+        if room in self._rooms:
+            self._room = room
+            await self._printer.show([f"{room}: you talk here now"])
+            return
+        entered = await chat.join(room)
+        self._room = room
+        self._rooms[room] = None
+        if self._keyboard.is_terminal:
+            await self._printer.show(render(entered))
+
+    async def _part(self, chat: ChatClient, room: str, reason: str) -> None:
+        await chat.part(room, reason)
+        self._rooms.pop(room, None)
+        if room == self._room:
+            self._room = next(reversed(self._rooms), None)
+        where = "you are in no room now" if self._room is None else f"you talk in {self._room} now"
+        await self._printer.show([f"{room}: you have left; {where}"])
+
+
+def _login_nick() -> str:
+    try:
+        return likely_nick(getpass.getuser())
+    except (OSError, KeyError, ImportError):  # a user without a name; which one depends on Python's version
+        return likely_nick("")
