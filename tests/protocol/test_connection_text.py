@@ -124,9 +124,14 @@ def test_an_endless_first_line_is_one_try() -> None:
 # --- the answer to the prompt --------------------------------------------------------------------
 
 
-def test_blank_lines_are_no_answer() -> None:
+def test_a_blank_line_is_an_answer_that_will_not_do() -> None:
+    """Its sender waits to be asked, and who is not told would wait for ever."""
     connection = Connection(Role.SERVER)
-    assert hear(connection, b"\n \r\n  alice \n") == [e.Hello("alice")]
+    assert hear(connection, b"\n \r\n  alice \n") == [
+        Refused("bad-nick"),
+        Refused("bad-nick"),
+        e.Hello("alice"),
+    ]
     assert not connection.out_of_tries
 
 

@@ -25,10 +25,10 @@ def test_a_program_gets_frames(event: e.Event, wire: bytes) -> None:
 
 def test_a_person_gets_lines() -> None:
     event = e.Message(target="#dev", id=1, ms=0, nick="alice", text="café\nΩ 🙂 \\")
-    assert encode(event, Encoding.UTF8_TEXT) == "alice: café\nalice: Ω 🙂 \\\n".encode()
+    assert encode(event, Encoding.UTF8_TEXT) == "alice: café\n  Ω 🙂 \\\n".encode()
     assert encode(event, Encoding.ASCII_TEXT) == (
         b"alice: caf\\xe9\n"
-        b"alice: \\u03a9 \\U0001f642 \\\n"
+        b"  \\u03a9 \\U0001f642 \\\n"
     )  # fmt: skip
 
 

@@ -178,17 +178,17 @@ def topic(text: str, *, tag: str | None = None) -> e.TopicSet:
     ("event", "lines"),
     [
         (message("hello"), "alice: hello"),
-        (message("hello\n\nworld"), "alice: hello\nalice: \nalice: world"),
+        (message("hello\n\nworld"), "alice: hello\n  \n  world"),
         (message("NICK"), "alice: NICK"),
-        (message("x\nNICK"), "alice: x\nalice: NICK"),
+        (message("x\nNICK"), "alice: x\n  NICK"),
         (message("/me waves"), "* alice waves"),
-        (message("/me waves\n/me bows"), "* alice waves\n* alice /me bows"),
+        (message("/me waves\n/me bows"), "* alice waves\n  /me bows"),
         (message("/men"), "alice: /men"),
         (message("hello", target="@bob"), "(private) alice to bob: hello"),
-        (message("a\nb", target="@bob"), "(private) alice to bob: a\n(private) alice to bob: b"),
+        (message("a\nb", target="@bob"), "(private) alice to bob: a\n  b"),
         (message("/me waves", target="@bob"), "* (private) alice to bob waves"),
         (message("hello", tag="h"), "[history 12:34] alice: hello"),
-        (message("a\nb", tag="h"), "[history 12:34] alice: a\n[history 12:34] alice: b"),
+        (message("a\nb", tag="h"), "[history 12:34] alice: a\n  b"),
         (message("/me waves", tag="h"), "[history 12:34] * alice waves"),
         (topic("a\nrelease"), "alice set the topic: a release"),
         (topic(""), "alice cleared the topic."),
@@ -228,7 +228,9 @@ def test_the_time_of_the_past_is_utc(ms: int, clock: str) -> None:
 
 
 @given(NICKS, ROOMS | NICKS.map("@{}".format), SAID, TAGS)
-def test_every_line_names_its_sender(nick: str, target: str, text: str, tag: str | None) -> None:
+def test_no_further_line_can_pass_for_another_message(
+    nick: str, target: str, text: str, tag: str | None
+) -> None:
     event = e.Message(target=target, id=1, ms=0, nick=nick, text=text, tag=tag)
     lead = re.compile(
         ("" if tag is None else r"\[history 00:00\] ")
@@ -236,9 +238,11 @@ def test_every_line_names_its_sender(nick: str, target: str, text: str, tag: str
         + (rf"\(private\) {nick} to {target[1:]}" if target.startswith("@") else nick)
         + (" " if text.startswith("/me ") else ": ")
     )
-    told = render(event).split("\n")
-    assert [lead.sub("", line, count=1) for line in told] == text.removeprefix("/me ").split("\n")
-    assert all(lead.match(line) for line in told)
+    first, *further = render(event).split("\n")
+    assert lead.match(first)
+    assert all(line.startswith("  ") for line in further)
+    told = [lead.sub("", first, count=1), *(line[2:] for line in further)]
+    assert told == text.removeprefix("/me ").split("\n")
 
 
 @pytest.mark.parametrize(

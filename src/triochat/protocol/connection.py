@@ -375,7 +375,7 @@ class Connection:
 
     def _offer(self, line: bytes) -> e.Hello | None:
         """The answer to the prompt."""
-        if not (line if self._unframed else line.strip()):
+        if self._unframed and not line:
             return None
         self._offered = line
         if self._unframed:

@@ -2,9 +2,9 @@
 
 Parsing turns one line, its decoration already gone, into a request; rendering turns an event into
 the lines that a person reads. What is rendered depends on nothing but the event, so one rendering
-serves a whole room. A sentence of the server never quotes what a peer sent, and every line of chat
-carries its sender's name: so no text can make the server emit a line that is exactly ``NICK``,
-which a 2019 client would answer in the room.
+serves a whole room. A sentence of the server never quotes what a peer sent, every message begins with
+its sender's name, and its further lines are indented: so no text can make the server emit a line that
+is exactly ``NICK``, which a 2019 client would answer in the room.
 """
 
 import re
@@ -15,6 +15,9 @@ from triochat.protocol.errors import LocalProtocolError, RemoteProtocolError
 from triochat.protocol.escape import FORBIDDEN
 from triochat.protocol.grammar import MAX_PAGE, fold
 
+CONTINUED = "\n  "
+"""Leads in the further lines of a message. Nothing else begins with a space, so none of them can pass
+for somebody else's; the sender's name on each would make up to 17 octets of one."""
 PROMPT = b"NICK"
 """Four octets, no line end, and nothing behind them: all that a 2019 client understands."""
 
@@ -157,8 +160,8 @@ def _message(event: e.Message) -> str:
     name = f"(private) {event.nick} to {event.target[1:]}" if private else event.nick
     action = event.text.startswith(ACTION)
     lead = f"* {name} " if action else f"{name}: "
-    lines = event.text.removeprefix(ACTION).split("\n")
-    return "\n".join(f"{_mark(event)}{lead}{line}" for line in lines)
+    text = event.text.removeprefix(ACTION).replace("\n", CONTINUED)
+    return f"{_mark(event)}{lead}{text}"
 
 
 def _one_line(text: str) -> str:
