@@ -1,0 +1,1 @@
+"""The installed command: real processes, real sockets, real signals."""

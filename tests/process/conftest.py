@@ -1,0 +1,52 @@
+"""Start programs, and servers that listen."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+
+import pytest
+import trio
+
+from tests.process.program import PATIENCE, TRIOCHAT, Program
+from tests.server.guests import Guest
+
+
+class ServerProgram(Program):
+    """A server, and where it listens."""
+
+    port: int
+
+    async def connect(self, host: str = "127.0.0.1") -> Guest:
+        return Guest(await trio.open_tcp_stream(host, self.port), PATIENCE)
+
+
+Run = Callable[..., Awaitable[Program]]
+Serve = Callable[..., Awaitable[ServerProgram]]
+
+
+@pytest.fixture
+def run(nursery: trio.Nursery) -> Run:
+    """Start a command; by default triochat with these arguments."""
+
+    async def run(
+        *arguments: str, command: list[str] = TRIOCHAT, env: Mapping[str, str] | None = None
+    ) -> Program:
+        program = Program(*command, *arguments, env=env)
+        await nursery.start(program.run)
+        return program
+
+    return run
+
+
+@pytest.fixture
+def serve(nursery: trio.Nursery) -> Serve:
+    """Start a server with these arguments, and wait until it listens."""
+
+    async def serve(*arguments: str, env: Mapping[str, str] | None = None) -> ServerProgram:
+        server = ServerProgram(*TRIOCHAT, "server", "--port", "0", *arguments, env=env)
+        await nursery.start(server.run)
+        match = re.fullmatch(r"listening on 127\.0\.0\.1:([1-9][0-9]*)", await server.out.line())
+        assert match
+        server.port = int(match[1])
+        return server
+
+    return serve

@@ -1,0 +1,1 @@
+"""The chat of the well-known tutorial of 2019, as fixtures: what triochat must get along with."""

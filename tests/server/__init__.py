@@ -1,0 +1,1 @@
+"""The shell: on a virtual clock and in-memory streams, but for test_sockets.py."""
