@@ -1,0 +1,5 @@
+"""``python -m triochat``."""
+
+from triochat.cli import main
+
+main()

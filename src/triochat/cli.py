@@ -1,0 +1,127 @@
+"""The command line: arguments → calls. Flags before environment before file before defaults.
+
+One definition, the dataclasses of `triochat.config`, gives all four. An unknown key is an error
+wherever it stands: a setting that is silently ignored is worse than a server that doesn't start.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated
+
+import cyclopts
+import trio
+from cyclopts.config import Env, Toml
+
+from triochat.config import DEFAULT_HOST, DEFAULT_PORT, ClientConfig, ConfigError, ServerConfig
+
+ENVIRONMENT = "TRIOCHAT_"
+SECTIONS = {"server": ServerConfig, "client": ClientConfig}
+
+ConfigFile = Annotated[Path | None, cyclopts.Parameter(name="--config")]
+"""A TOML file with a table [server], [client], or both."""
+
+
+def main() -> None:
+    """The console script ``triochat``."""
+    try:
+        code = app()
+    except ConfigError as error:
+        sys.stderr.write(f"triochat: {error}\n")
+        code = 1
+    sys.exit(code)
+
+
+def _check_environment(_: cyclopts.App, __: tuple[str, ...], ___: cyclopts.ArgumentCollection) -> None:
+    known = {f"{ENVIRONMENT}{section}_{key}".upper() for section, key in _keys()}
+    for name in os.environ:
+        if name.startswith(ENVIRONMENT) and name not in known:
+            raise ConfigError(f"the environment variable {name} is none of triochat's settings; unset it")
+
+
+def _keys() -> Iterator[tuple[str, str]]:
+    yield "client", "address"
+    for section, settings in SECTIONS.items():
+        yield section, "config"
+        for field in fields(settings):
+            yield section, field.name
+
+
+def _read_file(app: cyclopts.App, commands: tuple[str, ...], arguments: cyclopts.ArgumentCollection) -> None:
+    """The file that the flag or the environment names."""
+    named = [argument for argument in arguments if argument.name == "--config"]
+    if not named or not named[0].tokens:
+        return
+    path = Path(named[0].tokens[-1].value)
+    file = Toml(path, must_exist=True)
+    try:
+        tables = file.config
+    except OSError as error:
+        raise ConfigError(f"can't read the settings in {path}: {error.strerror}") from None
+    except cyclopts.CycloptsError as error:
+        raise ConfigError(f"{path} is no TOML file: {error.msg}") from None
+    for key in tables:
+        if key not in SECTIONS:
+            raise ConfigError(f"{path}: there is no table [{key}]; there are [server] and [client]")
+    file(app, commands, arguments)
+
+
+app = cyclopts.App(
+    name="triochat",
+    help="A chat for a small team, a class, a LAN: server and client.",
+    config=[_check_environment, Env(ENVIRONMENT), _read_file],
+    result_action="return_value",
+    help_format="plaintext",
+)
+
+
+@app.command
+def server(
+    *,
+    settings: Annotated[ServerConfig, cyclopts.Parameter(name="*", negative="")] = ServerConfig(),  # noqa: B008 -- immutable
+    config: ConfigFile = None,
+) -> int:
+    """Serve the chat until SIGTERM or Ctrl-C.
+
+    Args:
+        settings: All settings of a server.
+        config: A TOML file; its table [server] holds these settings, with _ for -.
+    """
+    del config  # it has been read: see _read_file
+    from triochat.server.run import run_server
+
+    return run_server(settings)
+
+
+@app.command
+def client(
+    address: str = DEFAULT_HOST,
+    /,
+    *,
+    settings: Annotated[ClientConfig, cyclopts.Parameter(name="*", negative="")] = ClientConfig(),  # noqa: B008 -- immutable
+    config: ConfigFile = None,
+) -> int:
+    """Chat at HOST[:PORT]. With a pipe as input, send every line and end when all are kept.
+
+    Args:
+        address: HOST, HOST:PORT or [IPV6]:PORT.
+        settings: All settings of a client.
+        config: A TOML file; its table [client] holds these settings, with _ for -.
+    """
+    del config
+    host, port = _split(address)
+    from triochat.client.terminal import run_terminal
+
+    return trio.run(run_terminal, host, port, settings)
+
+
+def _split(address: str) -> tuple[str, int]:
+    """``host:port``, ``[v6]:port``, or a host alone."""
+    host, colon, digits = address.rpartition(":")
+    if not colon or (":" in host and not (host.startswith("[") and host.endswith("]"))):
+        return address.strip("[]"), DEFAULT_PORT
+    if not (digits.isascii() and digits.isdecimal() and 0 < int(digits) < 65536):
+        raise ConfigError(f"a port is 1 to 65535, not {digits!r}: write the address as HOST:PORT")
+    return host.strip("[]"), int(digits)

@@ -1,0 +1,93 @@
+"""What can be set, once for flags, environment and file: see docs/reference/configuration.md.
+
+These values are checked when they are built, so that a server never starts on nonsense.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 55555
+
+
+class ConfigError(ValueError):
+    """A setting makes no sense; the message says which one and what would."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    """Settings of a server. Times are in seconds, sizes in octets.
+
+    Raises:
+        ConfigError: a value is out of its range.
+    """
+
+    host: str = DEFAULT_HOST
+    """Address or name to listen on; empty for every address of this machine."""
+    port: int = DEFAULT_PORT
+    """TCP port; 0 lets the system choose a free one."""
+    memory: bool = True
+    """Keep the rooms in memory: they end with the server. There is no other journal yet."""
+    name: str = "triochat"
+    """What the server calls itself: one ASCII word."""
+    rate_limit: float = 1000.0
+    """Messages a second that one connection may send; it is read more slowly above that. 0: no limit."""
+    retention: int = 10_000
+    """Entries kept for each room."""
+    max_rooms: int = 10_000
+    """Rooms that exist at once."""
+    max_rooms_each: int = 100
+    """Rooms that one person may be in."""
+    recent: int = 20
+    """Messages that a person with a plain terminal is shown on entering a room."""
+    backlog: int = 1024 * 1024
+    """Octets that may wait for one slow reader before it is cut off."""
+    grace: float = 30.0
+    """How long a nick and its rooms are held for a client whose connection broke."""
+    sniff_time: float = 0.3
+    """How long to listen for the first words of a connection before asking."""
+    handshake_timeout: float = 60.0
+    """How long a connection may take to say who it is."""
+    idle_timeout: float = 60.0
+    """How long a client may be silent before it is asked, and again until it is dropped."""
+    send_timeout: float = 30.0
+    """How long 64 KiB may take to go out to one client."""
+    shutdown_timeout: float = 5.0
+    """How long clients are given to read the rest when the server stops."""
+    log: Literal["console", "json"] = "console"
+    """How log lines on stderr look."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important log lines that are shown."""
+
+    def __post_init__(self) -> None:
+        if not self.memory:
+            raise ConfigError("memory can't be false: this version keeps its rooms in memory only")
+        if not 0 <= self.port <= 65535:
+            raise ConfigError(f"port is 0 to 65535, not {self.port}")
+        if not (0 < len(self.name) <= 64 and self.name.isascii() and self.name.isprintable()) or (
+            " " in self.name or self.name.startswith(":")
+        ):
+            raise ConfigError("name is one ASCII word of up to 64 characters")
+        for setting in ("rate_limit", "grace", "recent", "shutdown_timeout"):
+            if not getattr(self, setting) >= 0:  # which also is what NaN is not
+                raise ConfigError(f"{setting} is 0 or more, not {getattr(self, setting)}")
+        for setting in ("retention", "max_rooms", "max_rooms_each"):
+            if getattr(self, setting) < 1:
+                raise ConfigError(f"{setting} is 1 or more, not {getattr(self, setting)}")
+        for setting in ("sniff_time", "handshake_timeout", "idle_timeout", "send_timeout"):
+            if not getattr(self, setting) > 0:
+                raise ConfigError(f"{setting} is more than 0 seconds, not {getattr(self, setting)}")
+        if self.backlog < 65536:
+            raise ConfigError(f"backlog is 65536 octets or more, not {self.backlog}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientConfig:
+    """Settings of the terminal client."""
+
+    nick: str | None = None
+    """The nickname; by default the login name."""
+    room: str = "#lobby"
+    """The room to enter."""
+    text: bool = False
+    """Speak the text dialect, to a server of the 2019 tutorial."""

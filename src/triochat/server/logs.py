@@ -1,0 +1,50 @@
+"""Log lines: for people on a terminal, or one JSON object a line; always on stderr."""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+from structlog.tracebacks import ExceptionDictTransformer
+
+
+def configure_logs(style: Literal["console", "json"], level: str) -> None:
+    """Send the log lines of this process to stderr.
+
+    Those of the standard library's ``logging`` are among them: that is where trio tells of an
+    ``accept`` that failed because the process has no descriptors left.
+
+    Tracebacks come without the values of variables: among these are sessions and what people said.
+    """
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso" if style == "json" else "%H:%M:%S", utc=style == "json"),
+    ]
+    last: list[structlog.typing.Processor]
+    if style == "json":
+        tracebacks = ExceptionDictTransformer(show_locals=False)
+        last = [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
+    else:
+        last = [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,379 @@
+"""One client, one nursery: a reader that turns bytes into submissions, and a writer.
+
+Keeps laws 5, 7 and 9 of docs/architecture.md. Whichever of the two ends ends both; what goes wrong
+here ends this client, and nobody else; and the chat learns of a departure by a task of the server's
+own, so that no clean-up has to wait inside a cancelled client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from socket import SO_KEEPALIVE, SOL_SOCKET
+from typing import TYPE_CHECKING
+
+import structlog
+import trio
+
+from triochat.chat import (
+    WAITS,
+    CaughtUp,
+    Departure,
+    Replay,
+    SendList,
+    SendPage,
+    Submission,
+    Work,
+    history,
+)
+from triochat.journal import JournalUnavailable
+from triochat.protocol import (
+    Connection,
+    Dialect,
+    Encoding,
+    LocalProtocolError,
+    Need,
+    RemoteProtocolError,
+    Role,
+    State,
+)
+from triochat.protocol import events as e
+from triochat.protocol.grammar import MAX_ID
+from triochat.server.outbox import Outbox
+from triochat.server.throttle import Throttle
+
+if TYPE_CHECKING:
+    from triochat.config import ServerConfig
+    from triochat.journal import Journal
+    from triochat.server.broadcast import Broadcast
+
+READ_SIZE = 65536
+SHARE = 256
+"""Requests in one submission: what one client may add to a batch before others have their turn."""
+LISTS = (e.ListNames,)
+"""What may be answered by far more than was asked: one at a time, and no more than is read."""
+SLICE = 256
+"""Entries that a follower reads from the journal at a time."""
+LINGER = 1.0
+"""Seconds in which a peer may read what was said last before its connection is closed."""
+UNFRAMED_READ = 1024
+"""Octets that a 2019 client takes at once: what it is shown of the past fits into that."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("triochat.server")
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all clients of a server share.
+
+    Attributes:
+        submissions: to the hub; bounded, so a busy hub stops the readers.
+        departures: outlives every client; tells the hub who has gone.
+        shutdown: set when everybody has to go; then nobody is told of the others.
+        peers: who is connected, by number.
+    """
+
+    config: ServerConfig
+    journal: Journal
+    submissions: trio.MemorySendChannel[Submission]
+    departures: trio.Nursery
+    shutdown: trio.Event
+    broadcast: Broadcast[int]
+    peers: dict[int, Peer]
+
+
+class Peer:
+    """A connected client.
+
+    Args:
+        number: never given to another.
+        stream: how to reach it.
+        house: what it shares with others.
+    """
+
+    def __init__(self, number: int, stream: trio.abc.Stream, house: House) -> None:
+        self.number = number
+        self.connection = Connection(Role.SERVER)
+        self.errand: Work | None = None
+        self.connected_at = trio.current_time()
+        self.silent_since: float | None = None  # None: it isn't the peer's turn to say something
+        self.asked_at: float | None = None  # since then a PING is on its way, and nothing has come
+        self._house = house
+        self._stream = stream
+        config = house.config
+        self._outbox = Outbox(stream, limit=config.backlog, send_timeout=config.send_timeout)
+        self._throttle = Throttle(config.rate_limit)
+        self._unanswered = 0
+        self._answered = trio.lowlevel.ParkingLot()
+        self._reading = trio.CancelScope()
+        self._serving = trio.CancelScope()
+        self._farewell = ""
+        self._known = False
+        self._eof = False
+        self._log = log.bind(peer=number)
+
+    # --- its life -------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serve the client until it goes, or is told to. Raises nothing but cancellation."""
+        house = self._house
+        try:
+            with ExitStack() as stack:
+                stack.callback(self._gone)
+                self._keep_alive()
+                stack.enter_context(house.broadcast.subscribe(self.number, self._outbox, self._evict))
+                house.peers[self.number] = self
+                stack.callback(house.peers.pop, self.number)
+                if house.shutdown.is_set():
+                    self.stop()
+                with self._serving:
+                    async with trio.open_nursery() as nursery:
+                        nursery.start_soon(self._outbox.run)
+                        nursery.start_soon(self._read)
+                    await self._close()
+        except* (trio.BrokenResourceError, trio.ClosedResourceError) as broken:
+            self._log.info("connection broke", error=_innermost(broken))
+        except* trio.TooSlowError:
+            self._log.warning("cut off: it does not read", timeout=house.config.send_timeout)
+        except* Exception:
+            self._log.exception("serving this client failed")
+        finally:
+            await trio.aclose_forcefully(self._stream)
+
+    def stop(self, farewell: str = "") -> None:
+        """Read nothing more; answer what has come, say good-bye, and close when all is written."""
+        self._farewell = self._farewell or farewell
+        self._reading.cancel()
+
+    def _evict(self) -> None:
+        self._log.warning("cut off: its backlog is full", limit=self._house.config.backlog)
+        self._serving.cancel()
+
+    def _keep_alive(self) -> None:
+        """Have the system find out when a person's machine is gone: it can't be asked with a PING."""
+        if isinstance(self._stream, trio.SocketStream):
+            with suppress(OSError):  # gone already: the reader is about to find out
+                self._stream.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
+
+    def _gone(self) -> None:
+        if self._known and not self._house.shutdown.is_set():
+            departure = Submission(self.number, (Departure(),))
+            self._house.departures.start_soon(self._house.submissions.send, departure)
+
+    async def _close(self) -> None:
+        """Let the peer read to the end: closing on what it has still sent would reset the connection."""
+        if self._eof or not isinstance(self._stream, trio.abc.HalfCloseableStream):
+            return
+        await self._stream.send_eof()
+        with trio.move_on_after(LINGER):
+            while await self._stream.receive_some(READ_SIZE):
+                pass
+
+    # --- what the hub tells it ------------------------------------------------------------------
+
+    @property
+    def encoding(self) -> Encoding:
+        """How it wants what it shares with others."""
+        return self.connection.encoding
+
+    def reply(self, event: e.Event) -> bytes:
+        """The bytes that say `event` to this client alone; none if it is beyond being told."""
+        if self.connection.state is State.CLOSED:
+            return b""
+        if isinstance(event, e.Prompt) and self.connection.out_of_tries:
+            self.stop("too many names that did not do")
+            return b""
+        try:
+            return self.connection.send(event)
+        except LocalProtocolError:  # a fault of ours; it must not become everybody's
+            self._log.exception("could not say this to a client", event_type=type(event).__name__)
+            self._serving.cancel()
+            return b""
+
+    def answered(self) -> None:
+        """One of its submissions is dealt with, and everything to be said about it is in the outbox."""
+        self._unanswered -= 1
+        if not self._unanswered:
+            self._answered.unpark_all()
+
+    def say(self, events: Iterable[e.Event]) -> None:
+        """Tell it something, outside of any batch."""
+        if not self._outbox.put(b"".join(map(self.reply, events))):
+            self._evict()
+
+    # --- reading --------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        with self._reading:
+            while (data := await self._receive()) != b"":
+                if data:
+                    self.connection.receive_data(data)
+                await self._hand_on()
+            self._eof = True
+            self.connection.receive_data(b"")
+            await self._hand_on()
+        await self._until_answered()
+        if self._farewell and self.connection.dialect is not None:
+            self.say([e.Bye(self._farewell)])
+        self._outbox.finish()
+
+    async def _receive(self) -> bytes | None:
+        """One read; None if a sniff time of silence passed instead."""
+        patience = self._house.config.sniff_time if self.connection.wants_timer else float("inf")
+        self.silent_since = trio.current_time()
+        try:
+            with trio.move_on_after(patience):
+                data = await self._stream.receive_some(READ_SIZE)
+                self.asked_at = None
+                return bytes(data)
+        finally:
+            self.silent_since = None
+        if not self._outbox.put(self.connection.timer_expired()):
+            self._evict()
+        return None
+
+    async def _hand_on(self) -> None:
+        """Submit what the last read has brought, in shares, no faster than the rate limit."""
+        requests: list[e.Request] = []
+        while True:
+            error: RemoteProtocolError | None = None
+            try:
+                event = self.connection.next_event()
+            except RemoteProtocolError as caught:
+                error = caught
+            else:
+                if isinstance(event, Need):
+                    break
+                assert isinstance(event, e.Request)
+                request = event
+            if delay := self._throttle.charge(trio.current_time()):
+                await self._submit(requests)
+                requests = []
+                await trio.sleep(delay)
+            if error is not None:
+                await self._submit(requests)
+                requests = []
+                await self._refuse(error)
+                if error.fatal:
+                    return
+                continue
+            if isinstance(request, e.Quit) and self.connection.state is State.NAMING:
+                self.say([e.Bye("you quit", tag=request.tag)])  # the hub has never heard of it
+                self.stop()
+                return
+            requests.append(request)
+            if isinstance(request, WAITS + LISTS) or len(requests) == SHARE:
+                await self._submit(requests)
+                requests = []
+            if isinstance(request, WAITS):
+                await self._run_errands()
+            elif isinstance(request, LISTS):
+                await self._until_answered()
+        await self._submit(requests)
+
+    async def _submit(self, requests: Sequence[e.Request | CaughtUp]) -> None:
+        if not requests:
+            return
+        if self._outbox.crowded:  # who does not read its answers is not read either
+            await self._outbox.wait_for_room()
+        text = self.connection.dialect is Dialect.TEXT
+        self._known = True
+        self._unanswered += 1
+        try:
+            await self._house.submissions.send(Submission(self.number, requests, text))
+        except BaseException:
+            self._unanswered -= 1
+            raise
+
+    async def _until_answered(self) -> None:
+        while self._unanswered:
+            await self._answered.park()
+
+    async def _refuse(self, error: RemoteProtocolError) -> None:
+        """Answer what was not allowed, behind the answers to what came before it."""
+        await self._until_answered()
+        await self._outbox.wait_for_room()  # a checkpoint too: one read may hold thousands of these
+        self._log.info("refused", code=error.code, fatal=error.fatal)
+        answer: list[e.Event] = [e.Failure(error.code, error.sentence, tag=error.tag)]
+        # A person is asked again whatever was wrong, since anything it types is taken for its name.
+        asked = error.code == "bad-nick" or self.connection.dialect is Dialect.TEXT
+        if asked and self.connection.state is State.NAMING and not error.fatal:
+            answer.append(e.Prompt(error.sentence))
+        self.say(answer)
+        if error.fatal:
+            self.stop("too much that makes no sense")
+
+    # --- the past -------------------------------------------------------------------------------
+
+    async def _run_errands(self) -> None:
+        """Wait for the answer to what was just submitted, and read from the journal what it asks for."""
+        await self._until_answered()
+        while (work := self.errand) is not None:
+            self.errand = None
+            try:
+                if isinstance(work, SendList):
+                    await self._send_paced([self.reply(event) for event in work.events])
+                elif isinstance(work, SendPage):
+                    await self._send_page(work)
+                else:
+                    await self._submit([await self._replay(work)])
+                    await self._until_answered()
+            except JournalUnavailable as error:
+                self._log.warning("the journal could not be read", error=str(error))
+                await self._without_past(work)
+
+    async def _without_past(self, work: Work) -> None:
+        """Say that the past can't be read. It goes on without, is out of the room, or is cut off."""
+        failure = e.Failure("unavailable", "the past can't be read now; ask again", tag=work.tag)
+        if not isinstance(work, Replay):
+            self.say([failure])
+        elif self.connection.dialect is Dialect.TEXT:  # it did not ask for the past: go on without
+            self.say([failure])
+            await self._submit([CaughtUp(work.log, MAX_ID, work.tag)])
+            await self._until_answered()
+        elif work.log.startswith("#"):
+            await self._submit([e.Part(work.log)])
+            await self._until_answered()
+            self.say([failure])
+        else:  # what it missed while it was away; its session may return for that
+            self.stop("what you missed can't be read now")
+
+    async def _send_page(self, work: SendPage) -> None:
+        page = await self._house.journal.read_before(work.log, work.before, work.limit)
+        await self._send_past(history.in_front(page, work.log, work.before, work.limit, work.tag))
+        if work.tag is not None:
+            self.say([e.Ok(tag=work.tag)])
+
+    async def _replay(self, work: Replay) -> CaughtUp:
+        cursor = work.after
+        while True:
+            page = await self._house.journal.read_after(work.log, cursor, SLICE)
+            await self._send_past(history.behind(page, work.log, cursor, work.tag))
+            if not page.entries:  # a later one that is no longer kept was told of as a gap
+                return CaughtUp(work.log, max(cursor, page.last), work.tag)
+            cursor = page.entries[-1].id
+            if cursor >= page.last:
+                return CaughtUp(work.log, cursor, work.tag)
+
+    async def _send_past(self, events: list[e.Event]) -> None:
+        frames = [self.reply(event) for event in events]
+        if self.connection.unframed:
+            while sum(map(len, frames)) > UNFRAMED_READ:
+                frames.pop(0)
+        await self._send_paced(frames)
+
+    async def _send_paced(self, frames: list[bytes]) -> None:
+        """Send no faster than is read: what someone asked for must not get it cut off."""
+        for start in range(0, len(frames), 4):  # four of the longest are 32 KiB
+            await self._outbox.wait_for_room()
+            if not self._outbox.put(b"".join(frames[start : start + 4])):
+                self._evict()
+
+
+def _innermost(group: BaseExceptionGroup[Exception]) -> str:
+    """For a log line: what the system said."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error.__cause__ or error)

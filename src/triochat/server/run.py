@@ -1,0 +1,87 @@
+"""The server as a program: standard output, signals, exit code."""
+
+import errno
+import signal
+import socket
+import sys
+
+import structlog
+import trio
+
+from triochat.config import ServerConfig
+from triochat.server.logs import configure_logs
+from triochat.server.serve import serve
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("triochat.server")
+
+
+def run_server(config: ServerConfig) -> int:
+    """Serve until SIGTERM or SIGINT; a second one skips the rest of the shutdown plan.
+
+    Prints ``listening on HOST:PORT`` for each listener once it accepts.
+
+    Returns:
+        The exit code: 0, or 1 after a sentence on stderr if it can't listen there.
+
+    Raises:
+        ExceptionGroup: a fault in the hub or the journal.
+    """
+    configure_logs(config.log, config.log_level)
+    return trio.run(_run, config)
+
+
+async def _run(config: ServerConfig) -> int:
+    try:
+        listeners = await trio.open_tcp_listeners(config.port, host=config.host or None)
+    except (OSError, UnicodeError) as error:  # the latter: a name that can't be one
+        sys.stderr.write(f"triochat: {_why_not(error, config)}\n")
+        return 1
+    shutdown = trio.Event()
+    async with trio.open_nursery() as program:
+        await program.start(_watch_signals, shutdown, program.cancel_scope)
+
+        async def serve_to_the_end(task_status: trio.TaskStatus[object]) -> None:
+            await serve(config, listeners=listeners, shutdown=shutdown, task_status=task_status)
+            program.cancel_scope.cancel()
+
+        await program.start(serve_to_the_end)
+        for listener in listeners:
+            sys.stdout.write(f"listening on {_address(listener.socket.getsockname())}\n")
+        sys.stdout.flush()
+    return 0
+
+
+async def _watch_signals(
+    shutdown: trio.Event,
+    everything: trio.CancelScope,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for _ in signals:
+            if shutdown.is_set():
+                log.warning("a second signal: skipping the rest")
+                everything.cancel()
+            shutdown.set()
+
+
+def _address(name: tuple[str, int]) -> str:
+    """A socket's name as people write it."""
+    host, port = name[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _why_not(error: OSError | UnicodeError, config: ServerConfig) -> str:
+    """Why we can't listen there, and what to do."""
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return f"there is no address {config.host!r} to listen on; give one of this machine's with --host"
+    place = _address((config.host, config.port))
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"{place} is in use by another program; stop that one, or choose another --port"
+        case errno.EACCES:
+            return f"you may not listen on {place}; choose a --port above 1023"
+        case errno.EADDRNOTAVAIL:
+            return f"{config.host} is not an address of this machine; choose another --host"
+        case _:
+            return f"can't listen on {place}: {error}"
