@@ -127,9 +127,7 @@ class Desk:
             return said
         if client not in self.people_who_see_lines:
             return framed.parse_request(said.encode("ascii"))
-        request = text.parse(said)
-        assert request is not None
-        return request
+        return text.parse(said)
 
     # --- a client's reader ----------------------------------------------------------------------
 
@@ -146,10 +144,13 @@ class Desk:
             if work.tag is not None:
                 events.append(e.Ok(tag=work.tag))
             return None
-        page = at_once(self.journal.read_after(work.log, work.after, SLICE))
+        assert work.recent is None or work.recent > 0
+        page = at_once(self.journal.read_after(work.log, work.after, work.recent or SLICE))
         events += behind(page, work.log, work.after, work.tag)
         if not page.entries:
             return CaughtUp(work.log, max(work.after, page.last), work.tag)
+        if work.recent is not None:
+            return CaughtUp(work.log, page.entries[-1].id, work.tag)
         self.work[client] = replace(work, after=page.entries[-1].id)
         return None
 

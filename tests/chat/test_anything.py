@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.chat.desk import Desk, frame, secret
 from triochat.chat import WAITS, ClientId, Departure, Limits, Submission
+from triochat.chat import room as room_module
 from triochat.journal import MemoryJournal
 from triochat.protocol import events as e
 from triochat.protocol.grammar import LOBBY, fold
@@ -26,17 +28,21 @@ class Witness:
 
     Args:
         truth: what all have seen under each id, shared by all witnesses.
+        forgetful: inboxes are let go, so their ids may leap.
     """
 
-    def __init__(self, truth: dict[tuple[str, int], Entry], *, text: bool) -> None:
+    def __init__(self, truth: dict[tuple[str, int], Entry], *, text: bool, forgetful: bool) -> None:
         self.truth = truth
         self.text = text
+        self.forgetful = forgetful
         self.nick: str | None = None
         self.closed = False
         self.open: defaultdict[str, deque[e.Request]] = defaultdict(deque)
         self.cursors: dict[str, int] = {}  # rooms whose entries it gets live → the newest it has seen
-        self.joining: dict[str, int] = {}  # rooms whose past it is given → the newest it was given
+        # rooms whose past it is given → the newest it was given; None: a person's first is any
+        self.joining: dict[str, int | None] = {}
         self.names: dict[str, Counter[str]] = {}
+        self.live_before_attached = 0
         self._inbox: int | None = None
         self._room = LOBBY
 
@@ -81,29 +87,36 @@ class Witness:
         assert self.truth.setdefault((place, seen.id), plain) == plain, "all see the same"
         if place.startswith("@"):
             if self.nick is not None and place == "@" + fold(self.nick):
-                assert self._inbox is None or seen.id == self._inbox + 1
+                leap = self.forgetful and self._inbox is not None and seen.id > self._inbox
+                assert self._inbox is None or seen.id == self._inbox + 1 or leap
                 self._inbox = seen.id
+        elif isinstance(request, e.Join) or (self.text and place in self.joining):
+            # A person may be given some of it live, as it was said while that person was there.
+            newest = self.joining[place]
+            assert newest is None or seen.id == newest + 1
+            self.joining[place] = seen.id
+            if seen.tag is None:
+                self.live_before_attached += 1
         elif seen.tag is None:
             assert seen.id == self.cursors[place] + 1, "live, in order, without holes"
             self.cursors[place] = seen.id
-        elif isinstance(request, e.Join):
-            assert seen.id == self.joining[place] + 1
-            self.joining[place] = seen.id
         else:
             assert self.text or isinstance(request, e.ReadHistory | e.GetTopic)
 
     def _gap(self, seen: e.Gap, request: e.Request | None) -> None:
         assert seen.tag is not None or seen.target.startswith("@")
-        if isinstance(request, e.Join):
-            assert seen.first == self.joining[seen.target] + 1
+        if isinstance(request, e.Join) or (self.text and seen.target in self.joining):
+            newest = self.joining[seen.target]
+            assert newest is None or seen.first == newest + 1
             self.joining[seen.target] = seen.last
         elif seen.tag is None:
-            assert self._inbox is None or seen.first == self._inbox + 1
+            assert self._inbox is None or seen.first == self._inbox + 1 or self.forgetful
             self._inbox = seen.last
 
     def _ok(self, seen: e.Ok, request: e.Request | None) -> None:
         match request:
             case None if self.text and seen.id is not None:
+                assert self.joining.pop(self._room) in (None, seen.id)
                 self.cursors = {self._room: seen.id}
             case e.Join():
                 assert seen.id is not None
@@ -128,9 +141,10 @@ class Witness:
                 self._inbox = None
             for names in self.names.values():
                 names[seen.new] += names.pop(seen.old, 0)
-        elif self.text and isinstance(seen, e.Joined) and seen.room not in self.cursors:
+        elif self.text and isinstance(seen, e.Joined) and seen.nick == (self.nick or seen.nick):
             self.cursors.clear()
             self._room = seen.room
+            self.joining = {seen.room: None}
         elif seen.room in self.names:
             self.names[seen.room][seen.nick] += 1 if isinstance(seen, e.Joined) else -1
 
@@ -138,8 +152,9 @@ class Witness:
 class World:
     """Clients that do what they are told, as far as the protocol lets them."""
 
-    def __init__(self) -> None:
-        self.desk = Desk(LIMITS, MemoryJournal(retention=4))
+    def __init__(self, max_inboxes: int) -> None:
+        self.desk = Desk(LIMITS, MemoryJournal(retention=4, max_inboxes=max_inboxes))
+        self.forgetful = max_inboxes < len(NICKS)
         self.truth: dict[tuple[str, int], Entry] = {}
         self.witnesses: dict[ClientId, Witness] = {}
         self.connected: list[ClientId] = []
@@ -149,7 +164,7 @@ class World:
 
     def connect(self, session: int | None, nick: str, *, text: bool, adapt: bool) -> None:
         client = len(self.witnesses) + 1
-        self.witnesses[client] = Witness(self.truth, text=text)
+        self.witnesses[client] = Witness(self.truth, text=text, forgetful=self.forgetful)
         self.desk.events[client] = []
         self.connected.append(client)
         if text:
@@ -243,6 +258,11 @@ class World:
             assert len(room) or room.used or name in hub._vacated
             attached = {p.client for p, is_attached in room._members.items() if is_attached}
             assert set(room.audience) == attached
+            assert all(p in room and p.client not in attached and p.client for p in room._followers)
+            assert [entry.id for entry in room._recent] == list(
+                range(room.last - len(room._recent) + 1, room.last + 1)
+            )
+            assert room._followers or not room._recent
         for client, person in hub._clients.items():
             witness = self.witnesses[client]
             assert witness.nick == person.nick
@@ -290,9 +310,9 @@ class World:
             events.clear()
 
 
-def populated() -> World:
+def populated(max_inboxes: int = 10) -> World:
     """Four who are framed, some of them in a room, and two who see lines."""
-    world = World()
+    world = World(max_inboxes)
     for number, nick in enumerate(["al", "bob", "cy", "dan"]):
         world.connect(number if number < 3 else None, nick, text=False, adapt=False)
     for nick in ("eve", "flo"):
@@ -353,7 +373,21 @@ def act(world: World, rng: Random) -> None:
 def test_what_was_promised_is_what_everyone_sees(seed: int, length: int) -> None:
     """One seed, one history."""
     rng = Random(seed)
-    world = populated()
-    for _ in range(length):
-        act(world, rng)
-    world.end()
+    world = populated(rng.choice([1, 2, 10]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room_module, "RECENT", rng.choice([1, 3, 1024]))
+        for _ in range(length):
+            act(world, rng)
+        world.end()
+
+
+def test_such_histories_show_what_they_shall() -> None:
+    """Among them are people who are handed what was said while they looked back."""
+    handed = 0
+    for seed in range(40):
+        rng = Random(seed)
+        world = populated()
+        for _ in range(100):
+            act(world, rng)
+        handed += sum(witness.live_before_attached for witness in world.witnesses.values())
+    assert handed

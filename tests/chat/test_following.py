@@ -3,7 +3,8 @@
 import pytest
 
 from tests.chat.desk import Desk, secret
-from triochat.chat import CaughtUp, Departure, Replay
+from triochat.chat import CaughtUp, Departure, Limits, Replay
+from triochat.chat import room as room_module
 from triochat.journal import MemoryJournal
 from triochat.protocol.grammar import MAX_ID
 
@@ -60,19 +61,107 @@ def test_what_is_no_longer_kept_is_a_gap() -> None:
     assert desk.ask(2, "@j JOIN #dev after=0") == [*ANSWER, "@j GAP #dev 1 2", *entries(3, 5), "@j OK 5"]
 
 
-def test_a_follower_is_attached_only_if_there_is_nothing_newer(busy: Desk) -> None:
+@pytest.mark.parametrize("meanwhile", [0, 1, 2, 7])
+def test_what_little_a_follower_lacks_it_is_handed_by_the_hub(busy: Desk, meanwhile: int) -> None:
     busy.batch(busy.submit(2, "@j JOIN #dev after=0"))
     assert busy.work[2] == Replay("#dev", 0, "j")
     caught_up = busy.catch_up(2)
     assert caught_up == CaughtUp("#dev", 5, "j")
-    say(busy, 6, 7)
+    last = 5 + meanwhile
+    say(busy, 6, last)
     busy.batch(busy.submit(2, caught_up))
-    assert busy.work[2] == Replay("#dev", 5, "j"), "read on"
+    assert 2 not in busy.work, "it is attached"
+    say(busy, last + 1, last + 1)
+    assert busy.news(2) == [
+        *ANSWER,
+        *entries(1, last),
+        f"@j OK {last}",
+        *entries(last + 1, last + 1, tag=None),
+    ]
+
+
+def test_a_follower_that_lacks_more_reads_on(busy: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room_module, "RECENT", 2)
+    busy.batch(busy.submit(2, "@j JOIN #dev after=0"))
     caught_up = busy.catch_up(2)
+    say(busy, 6, 8)
     busy.batch(busy.submit(2, caught_up))
+    assert busy.news(2) == [*ANSWER, *entries(1, 5)], "nothing is handed over before the hole"
+    assert busy.work[2] == Replay("#dev", 5, "j")
+    caught_up = busy.catch_up(2)
+    say(busy, 9, 10)
+    busy.batch(busy.submit(2, caught_up), busy.submit(1, "MSG #dev :11"))
     assert 2 not in busy.work
+    assert busy.news(2) == [*entries(6, 10), "@j OK 10", *entries(11, 11, tag=None)]
+
+
+def test_followers_at_different_places(busy: Desk) -> None:
+    busy.enter(3, "carol")
+    busy.batch(busy.submit(2, "@j JOIN #dev after=0"))
+    first = busy.catch_up(2)
+    say(busy, 6, 7)
+    busy.batch(busy.submit(3, "@j JOIN #dev after=6"))
+    second = busy.catch_up(3)
     say(busy, 8, 8)
-    assert busy.news(2) == [*ANSWER, *entries(1, 7), "@j OK 7", *entries(8, 8, tag=None)]
+    busy.batch(busy.submit(3, second), busy.submit(2, first), busy.submit(1, "MSG #dev :9"))
+    behind = ["@j OK 8", *entries(9, 9, tag=None)]
+    assert busy.news(2) == [*ANSWER, *entries(1, 5), "JOINED #dev carol", *entries(6, 8), *behind]
+    assert busy.news(3)[2:] == [*entries(7, 8), *behind]
+
+
+def test_a_topic_that_a_follower_lacks(busy: Desk) -> None:
+    busy.batch(busy.submit(2, "@j JOIN #dev after=5"))
+    caught_up = busy.catch_up(2)
+    busy.ask(1, "TOPIC #dev :new", "NICK alicia")
+    busy.batch(busy.submit(2, caught_up))
+    assert busy.news(2) == [
+        *ANSWER,
+        "RENAMED alice alicia",
+        "@j TOPIC #dev 6 1000 alice :new",
+        "@j OK 6",
+    ]
+
+
+def test_what_could_not_be_kept_is_not_handed_over(busy: Desk) -> None:
+    busy.batch(busy.submit(2, "@j JOIN #dev after=4"))
+    caught_up = busy.catch_up(2)
+    busy.journal_is_down = True
+    busy.ask(1, "MSG #dev :lost")
+    busy.journal_is_down = False
+    say(busy, 6, 6)
+    busy.batch(busy.submit(2, caught_up))
+    assert busy.news(2) == [*ANSWER, *entries(5, 6), "@j OK 6"]
+
+
+def test_a_room_that_was_left_empty_and_is_used_again(desk: Desk) -> None:
+    desk.enter(1, "alice", "#dev")
+    desk.enter(2, "bob")
+    desk.batch(desk.submit(2, "@j JOIN #dev after=0"))
+    desk.batch(desk.submit(1, "MSG #dev :1"), desk.submit(1, "PART #dev"), desk.submit(2, Departure()))
+    desk.later(60)
+    desk.ask(1, "JOIN #dev", "MSG #dev :2")
+    desk.enter(3, "carol")
+    desk.batch(desk.submit(3, "@j JOIN #dev after=0"))
+    caught_up = desk.catch_up(3)
+    desk.ask(1, "MSG #dev :3")
+    desk.batch(desk.submit(3, caught_up))
+    assert desk.news(3)[2:] == [*entries(1, 3), "@j OK 3"]
+
+
+def test_a_room_that_was_let_go_and_made_anew(desk: Desk) -> None:
+    desk.enter(1, "alice", "#dev")
+    desk.enter(2, "bob")
+    desk.batch(desk.submit(2, "@j JOIN #dev after=0"))
+    caught_up = desk.catch_up(2)
+    desk.journal_is_down = True
+    desk.batch(desk.submit(1, "MSG #dev :lost", "PART #dev"), desk.submit(2, Departure()))
+    desk.journal_is_down = False
+    desk.later(60)
+    assert desk.hub.statistics()["rooms"] == 0
+    desk.ask(1, "JOIN #dev", "MSG #dev :1")
+    desk.batch(desk.submit(2, caught_up))
+    desk.enter(3, "bob")
+    assert desk.ask(3, "@j JOIN #dev after=0") == ["@j ROOM #dev 2 1", ANSWER[1], *entries(1, 1), "@j OK 1"]
 
 
 def test_one_that_has_caught_up_comes_first_in_its_batch(busy: Desk) -> None:
@@ -183,7 +272,50 @@ def test_a_person_follows_until_it_has_seen_the_last_messages(busy: Desk) -> Non
     caught_up = busy.catch_up(3)
     say(busy, 6, 6)
     busy.batch(busy.submit(3, caught_up), busy.submit(1, "MSG #dev :7"))
+    assert 3 not in busy.work
+    assert busy.news(3) == [
+        "JOINED #dev carol",
+        *entries(1, 5, tag="history"),
+        *entries(6, 6, tag=None),
+        "@history OK 6",
+        *entries(7, 7, tag=None),
+    ], "what was said while it was here is no history"
+
+
+def test_a_person_that_lacks_more_reads_on(busy: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room_module, "RECENT", 1)
+    busy.enter_as_text(3, "carol")
+    busy.batch(busy.submit(3, "/join #dev"))
+    caught_up = busy.catch_up(3)
+    say(busy, 6, 7)
+    busy.batch(busy.submit(3, caught_up))
+    assert busy.work[3] == Replay("#dev", 5, "history")
     busy.run_errands(3)
     assert busy.news(3) == ["JOINED #dev carol", *entries(1, 7, tag="history"), "@history OK 7"]
-    say(busy, 8, 8)
-    assert busy.news(3) == entries(8, 8, tag=None)
+
+
+@pytest.mark.parametrize("recent", [1, 2, 5, 9])
+def test_a_newcomer_reads_no_further_than_the_last_messages(recent: int) -> None:
+    desk = Desk(Limits(recent=recent))
+    desk.enter(1, "alice", "#dev")
+    say(desk, 1, 5)
+    desk.enter_as_text(3, "carol")
+    desk.batch(desk.submit(3, "/join #dev"))
+    assert desk.work[3] == Replay("#dev", max(5 - recent, 0), "history", recent)
+    say(desk, 6, 6)
+    first, last = max(6 - recent, 1), min(max(5 - recent, 0) + recent, 6)
+    assert desk.read(3) == CaughtUp("#dev", last, "history")
+    assert desk.news(3) == ["JOINED #dev carol", *entries(first, last, tag="history")]
+
+
+def test_a_newcomer_that_is_shown_nothing() -> None:
+    desk = Desk(Limits(recent=0))
+    desk.enter(1, "alice", "#dev")
+    say(desk, 1, 5)
+    desk.enter_as_text(3, "carol")
+    desk.batch(desk.submit(3, "/join #dev"))
+    assert desk.work[3] == Replay("#dev", 5, "history"), "it is no page of none, which would never end"
+    caught_up = desk.catch_up(3)
+    say(desk, 6, 6)
+    desk.batch(desk.submit(3, caught_up))
+    assert desk.news(3) == ["JOINED #dev carol", *entries(6, 6, tag=None), "@history OK 6"]

@@ -262,3 +262,53 @@ def test_when_nothing_of_it_is_kept_any_more_there_is_a_gap() -> None:
     desk.ask(2, Departure())
     desk.ask(1, "MSG @bob :one", "MSG @bob :two", "MSG @bob :three")
     assert back(desk, 3)[2:] == ["GAP @bob 1 2", "MSG @bob 3 1000 alice :three"]
+
+
+@pytest.fixture
+def forgotten() -> Desk:
+    """Bob (2) is held and has missed 2 and 3, but his inbox is let go, since alice (1) had 5 notes."""
+    desk = Desk(journal=MemoryJournal(max_inboxes=1))
+    desk.enter(1, "alice")
+    desk.enter(2, "bob")
+    desk.ask(1, "MSG @bob :seen")
+    desk.ask(2, Departure())
+    desk.ask(1, "MSG @bob :two", "MSG @bob :three")
+    desk.ask(1, *(f"MSG @alice :{number}" for number in range(5)))
+    desk.forget()
+    return desk
+
+
+def test_when_the_inbox_is_let_go_there_is_a_gap_and_an_end(forgotten: Desk) -> None:
+    assert back(forgotten, 3)[2:] == ["GAP @bob 2 3"]
+    assert forgotten.ask(1, "MSG @bob :live") == ["MSG @bob 9 1000 alice :live"], "alice's had 8"
+    assert forgotten.news(3) == ["MSG @bob 9 1000 alice :live"]
+
+
+def test_what_is_missed_behind_that_is_given(forgotten: Desk) -> None:
+    forgotten.ask(1, "MSG @bob :new")
+    assert back(forgotten, 3)[2:] == ["GAP @bob 2 8", "MSG @bob 9 1000 alice :new"]
+
+
+def test_an_inbox_that_is_let_go_while_its_owner_catches_up(forgotten: Desk) -> None:
+    forgotten.ask(1, "MSG @bob :new")
+    forgotten.batch(forgotten.submit(3, f"NICK bob triochat/1 session={secret(2)}"))
+    caught_up = forgotten.catch_up(3)
+    forgotten.ask(1, "MSG @bob :newer", "MSG @alice :note")
+    forgotten.batch(forgotten.submit(3, caught_up))
+    forgotten.run_errands(3)
+    assert forgotten.news(3)[1:] == ["GAP @bob 2 8", "MSG @bob 9 1000 alice :new", "GAP @bob 10 10"]
+    assert not forgotten.work
+
+
+def test_who_took_another_nick_misses_what_is_said_to_that(held: Desk) -> None:
+    held.ask(1, "MSG @bob :one", "MSG @bob :two")
+    back(held, 3)
+    held.ask(3, "NICK rob", Departure())
+    held.forget()
+    held.ask(1, "MSG @rob :new")
+    assert held.ask(4, f"NICK x triochat/1 session={secret(2)}") == [
+        "WELCOME rob test.server",
+        "MSG @rob 1 1000 alice :new",
+    ]
+    held.ask(1, "MSG @rob :live")
+    assert held.news(4) == ["MSG @rob 2 1000 alice :live"]

@@ -73,12 +73,29 @@ def test_a_text_is_kept_as_it_was_said(desk: Desk) -> None:
 
 
 def test_a_room_that_the_journal_has_no_place_for() -> None:
-    desk = Desk(journal=MemoryJournal(max_logs=1))
+    desk = Desk(journal=MemoryJournal(max_rooms=1))
     desk.enter(1, "alice", "#dev", "#ops")
     said = desk.ask(1, "@a MSG #dev :hello", "@b MSG #ops :hello", "@c MSG #dev :again")
     assert [line for line in said if line.startswith("@")] == ["@a OK 1", "@b ERROR unavailable", "@c OK 2"]
     desk.ask(1, "PART #ops")
     assert desk.hub.statistics()["rooms"] == 1
+
+
+def test_what_needs_no_room_is_kept_though_there_is_no_place_for_more_rooms() -> None:
+    desk = Desk(journal=MemoryJournal(max_rooms=1))
+    desk.enter(1, "alice", "#dev", "#ops")
+    desk.ask(1, "MSG #dev :hello", "MSG #ops :hello")
+    desk.forget()
+    assert desk.ask(1, "@a MSG @alice :note") == ["MSG @alice 1 1000 alice :note", "@a OK 1"]
+
+
+def test_an_empty_line_says_nothing(desk: Desk) -> None:
+    desk.enter(1, "alice", "#lobby")
+    desk.enter_as_text(2, "bob")
+    assert desk.ask(2, "", " ") == []
+    desk.batch(desk.submit(2, e.Blank(), Departure()), desk.submit(2, e.Blank()), desk.submit(3, e.Blank()))
+    assert desk.news(1) == ["LEFT #lobby bob"]
+    assert desk.all_news(2, 3) == [[], []]
 
 
 # --- tags ---------------------------------------------------------------------------------------

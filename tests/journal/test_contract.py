@@ -4,7 +4,7 @@ import pytest
 
 from tests.journal.conftest import RETENTION
 from tests.journal.drafts import KEY, draft, fill
-from triochat.journal import Draft, Entry, Head, Journal, Kept, Page, TagTaken, Unknown
+from triochat.journal import Draft, Entry, Head, Journal, Kept, Page, Repeated, TagTaken, Unknown
 
 
 def entry(number: int, text: str | None = None, log: str = "#dev") -> Entry:
@@ -56,7 +56,7 @@ async def test_the_same_draft_under_the_same_key_has_the_id_that_it_had(journal:
     assert await journal.append([draft("again", key=KEY)]) == [Kept(entry(2, "again"))]
     await fill(journal, 1)
     repeat = draft("again", key=KEY, nick="renamed", ms=9999)
-    assert await journal.append([repeat]) == [Kept(entry(2, "again"), repeated=True)]
+    assert await journal.append([repeat]) == [Repeated(2)]
     assert (await journal.heads())["#dev"].last == 3
 
 
@@ -78,7 +78,7 @@ async def test_the_same_key_for_something_else_is_taken(
     asked = draft(other.text, log=other.log, kind=other.kind, key=KEY, recall=recall)
     assert await journal.append([asked]) == [TagTaken()]
     assert await journal.heads() == {"#dev": Head(1, None)}
-    assert await journal.append([draft("text", key=KEY)]) == [Kept(entry(1, "text"), repeated=True)]
+    assert await journal.append([draft("text", key=KEY)]) == [Repeated(1)]
 
 
 async def test_a_key_is_a_session_and_a_tag(journal: Journal) -> None:
@@ -89,7 +89,7 @@ async def test_a_key_is_a_session_and_a_tag(journal: Journal) -> None:
 
 async def test_two_with_one_key_in_one_batch(journal: Journal) -> None:
     outcomes = await journal.append([draft("a", key=KEY), draft("a", key=KEY), draft("b", key=KEY)])
-    assert outcomes == [Kept(entry(1, "a")), Kept(entry(1, "a"), repeated=True), TagTaken()]
+    assert outcomes == [Kept(entry(1, "a")), Repeated(1), TagTaken()]
     assert (await journal.heads())["#dev"].last == 1
 
 
@@ -97,7 +97,17 @@ async def test_a_key_is_remembered_longer_than_its_entry(journal: Journal) -> No
     await journal.append([draft("old", key=KEY)])
     await fill(journal, RETENTION)
     assert (await journal.read_after("#dev", 0, 1)).first == 2
-    assert await journal.append([draft("old", key=KEY)]) == [Kept(entry(1, "old"), repeated=True)]
+    assert await journal.append([draft("old", key=KEY)]) == [Repeated(1)]
+
+
+async def test_a_key_stands_for_all_of_its_text(journal: Journal) -> None:
+    """Though the text itself may no longer be kept."""
+    text = "\N{SNOWMAN}" * 700
+    await journal.append([draft(text, key=KEY)])
+    await fill(journal, RETENTION)
+    asked = [text[:-1], text + " ", text.replace("\N{SNOWMAN}", "x"), "", f"message {text}"]
+    assert await journal.append([draft(other, key=KEY) for other in asked]) == [TagTaken()] * len(asked)
+    assert await journal.append([draft(text, key=KEY)]) == [Repeated(1)]
 
 
 async def test_without_a_key_nothing_is_recognised(journal: Journal) -> None:
@@ -109,14 +119,14 @@ async def test_a_recall_says_whether_it_was_kept_and_keeps_nothing(journal: Jour
     assert await journal.append([recall]) == [Unknown()]
     assert await journal.heads() == {}
     assert (await journal.append([draft("a", key=KEY)]))[0] == Kept(entry(1, "a"))
-    assert await journal.append([recall]) == [Kept(entry(1, "a"), repeated=True)]
+    assert await journal.append([recall]) == [Repeated(1)]
     assert (await journal.heads())["#dev"].last == 1
 
 
 async def test_a_recall_sees_what_stands_in_front_of_it_in_its_batch(journal: Journal) -> None:
     recall = draft("a", key=KEY, recall=True)
     outcomes = await journal.append([recall, draft("a", key=KEY), recall])
-    assert outcomes == [Unknown(), Kept(entry(1, "a")), Kept(entry(1, "a"), repeated=True)]
+    assert outcomes == [Unknown(), Kept(entry(1, "a")), Repeated(1)]
 
 
 # --- reading ------------------------------------------------------------------------------------

@@ -171,10 +171,8 @@ def test_tries_are_counted_only_while_a_name_is_asked_for() -> None:
         (b" alice ", "alice"),
         (b"al ice", "alice"),
         (b"jos\xc3\xa9", "jos"),
-        (b"al\xffice", "alice"),
         (b"9lives", "lives"),
         (b"a" * 40, "a" * 32),
-        (b"\xff\xfe", "guest"),
         (b" ", "guest"),
         (b"NICK", "NICK"),
     ],
@@ -192,7 +190,32 @@ def test_an_unframed_peer_that_is_refused_may_answer_again() -> None:
     connection.timer_expired()
     assert connection.next_event() == e.Hello("alice", adapt=True)
     assert connection.send(e.Prompt()) == b"NICK"
-    assert hear(connection, b"\nbob") == [e.Hello("bob", adapt=True)]
+    assert hear(connection, b"\nbob") == [e.Blank(), e.Hello("bob", adapt=True)]
+
+
+@pytest.mark.parametrize("offered", [b"\xff\xfe", b"al\xffice", b"jos\xe9"])
+def test_an_unframed_offer_that_is_no_utf_8_is_a_try(offered: bytes) -> None:
+    connection = Connection(Role.SERVER)
+    connection.receive_data(offered)
+    connection.timer_expired()
+    assert drain(connection) == [Refused("bad-text")]
+    assert connection.state is State.NAMING
+    for _ in range(3):
+        assert connection.send(e.Prompt()) == b"NICK"
+        assert hear(connection, offered) == [Refused("bad-text")]
+    assert not connection.out_of_tries
+    assert hear(connection, offered) == [Refused("bad-text", fatal=True)]
+    assert connection.out_of_tries
+
+
+def test_an_unframed_peer_may_make_good_for_an_offer_that_was_refused() -> None:
+    connection = Connection(Role.SERVER)
+    connection.receive_data(b"jos\xe9")
+    connection.timer_expired()
+    assert drain(connection) == [Refused("bad-text")]
+    assert hear(connection, b"jose") == [e.Hello("jose", adapt=True)]
+    connection.send(e.Welcome("jose", "server"))
+    assert hear(connection, b"jose: hello") == [say("hello")]
 
 
 @pytest.mark.parametrize(
@@ -224,9 +247,12 @@ def test_each_read_of_an_unframed_peer_is_a_message() -> None:
         (b"alice: onealice: two", [say("onealice: two")]),
         (b"alice: one\nalice: two\r\nthree", [say("one"), say("two"), say("three")]),
         (b"alice: one\n", [say("one")]),
-        (b"\n\n", []),
-        (b"alice: ", []),
-        (b"alice: \n", []),
+        (b"alice: one\r\n", [say("one")]),
+        (b"\n", [e.Blank()]),
+        (b"\n\n", [e.Blank(), e.Blank()]),
+        (b"\nhello", [e.Blank(), say("hello")]),
+        (b"alice: ", [e.Blank()]),
+        (b"alice: \n", [e.Blank()]),
         (b"alice: /join #dev", [e.Join("#dev")]),
         (b"/who", [e.ListNames(None)]),
         (b"alice: /kick bob", [Refused("unknown-command")]),
@@ -259,7 +285,7 @@ def test_reads_wait_in_order() -> None:
     assert drain(connection) == [say("one"), say("two"), say("three"), say("four")]
 
 
-@pytest.mark.parametrize("offered", [b"al ice", b" alice ", b" ", b"9lives", b"jos\xc3\xa9", b"\xff"])
+@pytest.mark.parametrize("offered", [b"al ice", b" alice ", b" ", b"9lives", b"jos\xc3\xa9"])
 def test_the_prefix_is_what_was_offered_not_what_it_became(offered: bytes) -> None:
     connection = unframed(offered, "alice2")
     assert hear(connection, offered + b": hello") == [say("hello")]
@@ -276,8 +302,11 @@ def test_lines_however_they_end(end: bytes) -> None:
     typed = [b"hello", b"", b"alice: hi", b"alice: ", b"alice: /join #dev", b"  ", b"/quit", b"tab\there"]
     assert hear(connection, end.join([*typed, b"no end"])) == [
         say("hello"),
+        e.Blank(),
         say("hi"),
+        e.Blank(),
         e.Join("#dev"),
+        e.Blank(),
         e.Quit(),
         say("tab\there"),
     ]

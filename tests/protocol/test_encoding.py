@@ -66,7 +66,37 @@ def test_a_frame_is_one_printable_line(event: e.Event) -> None:
     assert re.fullmatch(rb"[ -~]{1,8191}\n", encode(event, Encoding.FRAMED))
 
 
+TURNS = "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""What turns the direction of writing, or ends a line."""
+
+
 @given((ANY_EVENT | NOTICES).filter(no_prompt))
 def test_both_encodings_say_the_same(event: e.Event) -> None:
     told = encode(event, Encoding.UTF8_TEXT).decode()
-    assert encode(event, Encoding.ASCII_TEXT) == told.encode("ascii", "backslashreplace")
+    escaped = encode(event, Encoding.ASCII_TEXT)
+    if told.count("\N{REPLACEMENT CHARACTER}") == escaped.count(rb"\ufffd"):
+        assert escaped == told.encode("ascii", "backslashreplace")
+
+
+@pytest.mark.parametrize("turn", TURNS, ids=ascii)
+def test_nobody_turns_the_direction_of_another_ones_lines(turn: str) -> None:
+    message = e.Message(target="#dev", id=1, ms=0, nick="alice", text=f"a{turn}b\n{turn}é")
+    assert encode(message, Encoding.UTF8_TEXT) == "alice: a\ufffdb\n  \ufffdé\n".encode()
+    assert encode(message, Encoding.ASCII_TEXT) == f"alice: a{turn}b\n  {turn}é\n".encode(
+        "ascii", "backslashreplace"
+    )
+    assert encode(message, Encoding.FRAMED).count(f"\\u{ord(turn):04x}".encode()) == 2
+    for event in (e.Left("#dev", "alice", turn), e.TopicSet(room="#dev", id=1, ms=0, nick="al", text=turn)):
+        assert turn not in encode(event, Encoding.UTF8_TEXT).decode()
+
+
+@given(st.text(st.sampled_from(TURNS + "xé\n"), min_size=1))
+def test_nothing_that_turns_is_told_to_a_terminal(text: str) -> None:
+    message = e.Message(target="#dev", id=1, ms=0, nick="alice", text=text)
+    assert not set(TURNS) & set(encode(message, Encoding.UTF8_TEXT).decode())
+
+
+@pytest.mark.parametrize("beside", "\u061b\u061d\u200b\u200d\u2010\u2027\u202f\u2065\u206a\u05d0")
+def test_what_does_not_turn_is_told_as_it_is(beside: str) -> None:
+    message = e.Message(target="#dev", id=1, ms=0, nick="alice", text=beside)
+    assert encode(message, Encoding.UTF8_TEXT) == f"alice: {beside}\n".encode()

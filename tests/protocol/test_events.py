@@ -215,7 +215,7 @@ def test_values_are_small_immutable_and_equal_if_they_say_the_same(value: e.Fram
 
 
 def test_every_type_has_its_example() -> None:
-    assert {type(value) for value in VALUES} | {e.Help} == set(TYPES)
+    assert {type(value) for value in VALUES} | {e.Help, e.Blank} == set(TYPES)
 
 
 def test_requests_and_events_are_told_apart_and_pings_go_both_ways() -> None:
@@ -228,7 +228,7 @@ def test_requests_and_events_are_told_apart_and_pings_go_both_ways() -> None:
 def test_the_verb_is_the_one_on_the_wire() -> None:
     for value, wire in [*REQUESTS, *EVENTS]:
         assert value.verb.encode() in wire.split()[:2]
-    assert e.Help.verb == e.Notice.verb == ""
+    assert e.Help.verb == e.Blank.verb == e.Notice.verb == ""
 
 
 def test_the_codes_are_those_of_the_protocol() -> None:

@@ -14,7 +14,7 @@ from triochat.protocol import events as e
 
 CHAT = {
     *(e.Rename, e.Join, e.Part, e.Say, e.GetTopic, e.SetTopic, e.ListNames, e.ListRooms),
-    *(e.ReadHistory, e.Search, e.Help, e.Ping, e.Pong, e.Quit),
+    *(e.ReadHistory, e.Search, e.Help, e.Blank, e.Ping, e.Pong, e.Quit),
 }
 NEWS = {
     *(e.Ok, e.RoomInfo, e.NameList, e.Message, e.TopicSet, e.Joined, e.Left, e.Renamed, e.Gap),
@@ -24,7 +24,7 @@ SENTENCES = {e.Failure, e.Notice, e.Bye}
 
 MAY_SAY: dict[Role, dict[State, set[type[e.Frame]]]] = {
     Role.CLIENT: {
-        State.NAMING: {e.Hello, e.Quit},
+        State.NAMING: {e.Hello, e.Blank, e.Quit},
         State.DECIDING: CHAT,
         State.CHATTING: CHAT,
         State.CLOSED: set(),
@@ -48,8 +48,11 @@ LEADS_TO: dict[tuple[State, type[e.Frame]], State] = {
 ONE_OF_EACH: dict[type[e.Frame], e.Frame] = {
     **{type(value): value for value, _ in [*REQUESTS, *EVENTS]},
     e.Help: e.Help(),
+    e.Blank: e.Blank(),
     e.Notice: e.Notice("x"),
 }
+TEXT_ONLY = {e.Help, e.Blank}
+"""What there is no frame for."""
 WIRE = {type(value): wire for value, wire in [*REQUESTS, *EVENTS]}
 PAIRS = [
     pytest.param(role, state, kind, id=f"{role.value}-{state.name}-{kind.__name__}")
@@ -75,13 +78,13 @@ def why_not(speaker: Role, state: State, kind: type[e.Frame]) -> str:
 def test_what_may_be_said(role: Role, state: State, kind: type[e.Frame]) -> None:
     dialect = Dialect.TEXT if (role, kind) == (Role.SERVER, e.Notice) else Dialect.FRAMED
     side = brought_to(role, state, dialect)
-    if kind in MAY_SAY[role][state] - {e.Help}:
+    if kind in MAY_SAY[role][state] - TEXT_ONLY:
         side.send(ONE_OF_EACH[kind])
         assert side.state is LEADS_TO.get((state, kind), state)
         return
     with pytest.raises(LocalProtocolError) as caught:
         side.send(ONE_OF_EACH[kind])
-    unsayable = kind is e.Help and kind in MAY_SAY[role][state]
+    unsayable = kind in TEXT_ONLY and kind in MAY_SAY[role][state]
     assert caught.value.code == ("bad-frame" if unsayable else why_not(role, state, kind))
     assert side.state is state
 
@@ -107,6 +110,34 @@ def test_what_may_be_heard(role: Role, state: State, kind: type[e.Frame]) -> Non
     else:
         assert heard == [Refused(why_not(role, state, kind), ONE_OF_EACH[kind].tag)]
     assert side.state is state
+
+
+@pytest.mark.parametrize(
+    "state", [State.SNIFFING, State.NAMING, State.DECIDING, State.CHATTING, State.CLOSED]
+)
+def test_an_empty_line_changes_nothing(state: State) -> None:
+    """While a name is asked for it is an answer, unless the peer knows no lines; see test_connection_text."""
+    side = server(state, Dialect.TEXT)
+    heard = hear(side, b"\n")
+    expected: dict[State, list[object]] = {
+        State.SNIFFING: [Refused("bad-nick")],
+        State.NAMING: [Refused("bad-nick")],
+        State.CHATTING: [e.Blank()],
+    }
+    assert heard == expected.get(state, [])
+    assert side.state is (State.NAMING if state is State.SNIFFING else state)
+    if state is State.DECIDING:
+        assert side.next_event() is PAUSED
+        side.send(e.Welcome("alice", "server"))
+        assert side.next_event() == e.Blank()
+        assert side.state is State.CHATTING
+
+
+@pytest.mark.parametrize("state", [State.NAMING, State.DECIDING, State.CHATTING])
+def test_an_empty_frame_is_none(state: State) -> None:
+    side = server(state)
+    heard = hear(side, b"\n")
+    assert heard == ([] if state is State.DECIDING else [Refused("bad-frame")])
 
 
 def test_a_notice_is_for_people() -> None:

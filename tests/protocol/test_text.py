@@ -42,11 +42,16 @@ from triochat.protocol.text import HELP, as_sentence, likely_nick, parse, printa
         ("/help", e.Help()),
         ("/quit", e.Quit()),
         ("/quit good night", e.Quit("good night")),
-        ("", None),
-        ("  \t", None),
+        ("//join #dev", e.Say(None, "/join #dev")),
+        ("//", e.Say(None, "/")),
+        ("///", e.Say(None, "//")),
+        ("//me waves", e.Say(None, "/me waves")),
+        (" //", e.Say(None, " //")),
+        ("", e.Blank()),
+        ("  \t", e.Blank()),
     ],
 )
-def test_what_is_typed(line: str, request_: e.Request | None) -> None:
+def test_what_is_typed(line: str, request_: e.Request) -> None:
     assert parse(line) == request_
 
 
@@ -101,7 +106,7 @@ def test_what_cannot_be_done(line: str, code: str) -> None:
 
 
 def test_who_types_an_unknown_command_is_told_what_to_do() -> None:
-    with pytest.raises(RemoteProtocolError, match=r"/help.*put a space in front") as caught:
+    with pytest.raises(RemoteProtocolError, match=r"/help.*begins with a slash, type two") as caught:
         parse("/kick bob")
     assert "bob" not in caught.value.sentence
 

@@ -32,11 +32,13 @@ class Replay:
 
     Attributes:
         tag: of the request; goes onto every entry.
+        recent: if given, one or more: read no more than so many, and ask for the rest.
     """
 
     log: str
     after: int
     tag: str | None
+    recent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -362,17 +362,26 @@ class Hub:
             self._plan.add(Errand(client, None))
             return
         room = person.rooms.get(request.log)
-        own = request.log == person.inbox
-        newest = room.last if room is not None else person.missed_to if own else 0
-        if request.cursor < newest:
-            self._plan.add(Errand(client, Replay(request.log, request.cursor, request.tag)))
-            return
-        if own:
-            person.catching_up = False
-            person.missed_from = None
-        elif room is not None:
+        read_on = Errand(client, Replay(request.log, request.cursor, request.tag))
+        if room is not None:
+            # In a busy room there is always something newer. What little it is the hub has at hand.
+            missing = room.since(request.cursor)
+            if missing is None:
+                self._plan.add(read_on)
+                return
+            for entry in missing:
+                # For a person it is no history: it was said while that person was in the room.
+                self._reply(client, entry.event(None if person.text else request.tag))
             room.attach(person)
             self._plan.add(TellLast(client, room, request.tag))
+        elif request.log == person.inbox:
+            # No step forward: the journal has let the inbox go, and there is nothing more to wait for.
+            if (person.missed_from or 0) < request.cursor < person.missed_to:
+                person.missed_from = request.cursor
+                self._plan.add(read_on)
+                return
+            person.catching_up = False
+            person.missed_from = None
         self._plan.add(Errand(client, None))
         self._plan.flush()
 
@@ -495,6 +504,9 @@ class Hub:
     def _ping(self, _: Person, client: ClientId, request: e.Ping) -> None:
         self._reply(client, e.Pong(request.token, tag=request.tag))
 
+    def _blank(self, *_: object) -> None:
+        """Nothing was asked."""
+
     def _pong(self, *_: object) -> None:
         """Its reader has seen that the peer lives; there is nothing else to do."""
 
@@ -517,6 +529,7 @@ _HANDLERS: dict[type[e.Request], Callable[[Hub, Person, ClientId, Any], None]] =
     e.Search: Hub._search,
     e.Quit: Hub._quit,
     e.Help: Hub._help,
+    e.Blank: Hub._blank,
     e.Ping: Hub._ping,
     e.Pong: Hub._pong,
 }

@@ -16,7 +16,7 @@ from triochat.chat.deliveries import Broadcast, Delivery, Dismiss, Errand, Repla
 from triochat.chat.person import Person
 from triochat.chat.room import Room
 from triochat.chat.submissions import ClientId
-from triochat.journal.interface import Draft, Kept, NoRoom, Outcome, TagTaken, Unknown
+from triochat.journal.interface import Draft, Kept, NoRoom, Outcome, Repeated, TagTaken, Unknown
 from triochat.protocol.events import Event, Failure, Ok, RoomInfo
 
 
@@ -196,7 +196,8 @@ class _Settling:
                     self._reply(step.client, answer)
             case ReplayRecent():
                 after = max(step.room.last - step.count, 0)
-                self._behind.append(Errand(step.client, Replay(step.room.name, after, step.tag)))
+                replay = Replay(step.room.name, after, step.tag, recent=step.count or None)
+                self._behind.append(Errand(step.client, replay))
             case ReplayMissed():
                 self._returned.append(step)
             case Flush():
@@ -244,7 +245,7 @@ class _Settling:
         outcome = self._outcome(step.draft)
         if isinstance(step.place, Room):
             step.place.pending -= 1
-        if isinstance(outcome, Kept) and not outcome.repeated:
+        if isinstance(outcome, Kept):
             entry = outcome.entry
             if isinstance(step.place, Room):
                 step.place.advance(entry)
@@ -265,9 +266,10 @@ class _Settling:
         return None if self._outcomes is None else self._outcomes[draft]
 
     def _acknowledge(self, sender: ClientId, tag: str | None, outcome: Outcome | None) -> None:
-        if isinstance(outcome, Kept):
+        if isinstance(outcome, Kept | Repeated):
             if tag is not None:
-                self._reply(sender, Ok(outcome.entry.id, tag=tag))
+                number = outcome.id if isinstance(outcome, Repeated) else outcome.entry.id
+                self._reply(sender, Ok(number, tag=tag))
         elif isinstance(outcome, TagTaken):
             self._fail(sender, tag, "not-allowed", "this tag was used for another text; take a new one")
         elif isinstance(outcome, NoRoom):

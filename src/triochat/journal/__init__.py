@@ -10,6 +10,7 @@ from triochat.journal.interface import (
     NoRoom,
     Outcome,
     Page,
+    Repeated,
     TagTaken,
     Unknown,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "NoRoom",
     "Outcome",
     "Page",
+    "Repeated",
     "TagTaken",
     "Unknown",
 ]

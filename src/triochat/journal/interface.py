@@ -71,10 +71,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The draft is kept. `repeated`: it was before, under the same key."""
+    """The draft is kept, as this entry."""
 
     entry: Entry
-    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """It was kept before under the same key, with this id; nothing new is kept."""
+
+    id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,7 @@ class NoRoom:
     """The journal has all the logs that it may have; the draft is not kept."""
 
 
-Outcome = Kept | TagTaken | Unknown | NoRoom
+Outcome = Kept | Repeated | TagTaken | Unknown | NoRoom
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,9 @@ class Journal(Protocol):
 
     Every method may raise `JournalUnavailable`. `append` is called by one task at a time, reads
     by many; none may be left half done by a cancellation.
+
+    The ids of a log never come again. If a journal lets go of a whole log, a page of it is empty, with
+    a `last` no lower than it ever had, and what is kept in it later goes on behind that.
     """
 
     async def append(self, drafts: Sequence[Draft]) -> list[Outcome]:

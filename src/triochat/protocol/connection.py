@@ -81,6 +81,7 @@ _CHAT: list[type[e.Frame]] = [
     e.ReadHistory,
     e.Search,
     e.Help,
+    e.Blank,
     e.Ping,
     e.Pong,
     e.Quit,
@@ -102,6 +103,7 @@ TRANSITIONS: dict[State, dict[type[e.Frame], State]] = {
     State.NAMING: {
         e.Hello: State.DECIDING,
         e.Quit: State.NAMING,
+        e.Blank: State.NAMING,
         e.Prompt: State.NAMING,
         e.Failure: State.NAMING,
         e.Notice: State.NAMING,
@@ -313,8 +315,8 @@ class Connection:
 
     def _take(self, data: bytes) -> None:
         """Cut what came into lines; an unframed peer's last one ends with its read."""
-        if self._unframed:
-            data += b"\n"  # where there is one already, the blank line between them says nothing
+        if self._unframed and not data.endswith(b"\n"):
+            data += b"\n"
         self._lines.feed(data)
 
     def _sniff(self, *, silent: bool) -> None:
@@ -373,19 +375,19 @@ class Connection:
         """Whether what comes is a person's answer to the prompt."""
         return self.role is Role.SERVER and self._dialect is Dialect.TEXT and self._state is State.NAMING
 
-    def _offer(self, line: bytes) -> e.Hello | None:
+    def _offer(self, line: bytes) -> e.Hello | e.Blank:
         """The answer to the prompt."""
         if self._unframed and not line:
-            return None
+            return e.Blank()
         self._offered = line
         if self._unframed:
-            hello = e.Hello(text.likely_nick(self._decode_leniently(line)), adapt=True)
+            hello = e.Hello(text.likely_nick(self._decode(line)), adapt=True)
         else:
             hello = e.Hello(self._decode(line).strip())
         self._tries += 1
         return hello
 
-    def _typed(self, line: bytes) -> e.Request | None:
+    def _typed(self, line: bytes) -> e.Request:
         """A line of someone who has a name; a 2019 client puts the one that it offered in front."""
         return text.parse(self._decode(line.removeprefix(self._offered + b": ")))
 
@@ -396,13 +398,6 @@ class Connection:
             raise RemoteProtocolError("bad-text", "that was not valid UTF-8, so it was not sent") from None
         self._utf8 = self._utf8 or not line.isascii()
         return decoded
-
-    def _decode_leniently(self, line: bytes) -> str:
-        """What can be read of a line whose sender could not be told that it was wrong."""
-        try:
-            return self._decode(line)
-        except RemoteProtocolError:
-            return line.decode("ascii", "ignore")
 
     # --- the client's side of 2019 --------------------------------------------------------------
 
@@ -428,4 +423,4 @@ class Connection:
 
 
 def _too_long(unit: str, *, tag: str | None = None) -> RemoteProtocolError:
-    return RemoteProtocolError("too-long", f"a {unit} may be {MAX_FRAME} octets long", tag=tag)
+    return RemoteProtocolError("too-long", f"a {unit} is at most {MAX_FRAME} octets long", tag=tag)

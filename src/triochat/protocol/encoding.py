@@ -1,9 +1,13 @@
 """How a peer wants its bytes: so that one encoding of an event can be shared by all who want it alike."""
 
 import enum
+import re
 
 from triochat.protocol import events as e
 from triochat.protocol import framed, text
+
+_TURNS = re.compile("[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What would turn the direction of a terminal's line, or end it."""
 
 
 class Encoding(enum.Enum):
@@ -29,4 +33,6 @@ def encode(event: e.Event, encoding: Encoding) -> bytes:
     if isinstance(event, e.Prompt):
         return text.PROMPT
     lines = text.render(event)
+    if encoding is Encoding.UTF8_TEXT and not lines.isascii():
+        lines = _TURNS.sub("\N{REPLACEMENT CHARACTER}", lines)
     return f"{lines}\n".encode(encoding.value, "backslashreplace") if lines else b""

@@ -26,7 +26,7 @@ def check_text(text: str) -> None:
     if FORBIDDEN.search(text) is not None:
         raise LocalProtocolError("bad-text", "a text may hold no control characters but newline and tab")
     if len(text) * 10 > MAX_TEXT and wire_length(text) > MAX_TEXT:
-        raise LocalProtocolError("too-long", f"a text may be {MAX_TEXT} octets long, escaped")
+        raise LocalProtocolError("too-long", f"a text is at most {MAX_TEXT} octets long, its escapes counted")
 
 
 def wire_length(text: str) -> int:

@@ -265,6 +265,11 @@ class Quit(Request):
 
 
 @dataclass(frozen=True, slots=True)
+class Blank(Request):
+    """An empty line: asks for nothing, but costs its sender what any request does (text only)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Help(Request):
     """Ask what can be typed (text only)."""
 

@@ -60,7 +60,7 @@ def build(frame: e.Frame) -> bytes:
     if frame.tag is not None:
         line = f"@{frame.tag} {line}"
     if len(line) >= MAX_FRAME:
-        raise LocalProtocolError("too-long", f"a frame may be {MAX_FRAME} octets long")
+        raise LocalProtocolError("too-long", f"a frame is at most {MAX_FRAME} octets long")
     return line.encode("ascii") + b"\n"
 
 
@@ -79,7 +79,7 @@ def _parse(line: bytes, parsers: dict[str, tuple[str, _Parser[_Parsed]]]) -> _Pa
         )
     match = _FRAME.fullmatch(line.decode("ascii"))
     if match is None:
-        raise RemoteProtocolError("bad-frame", "a frame is [@tag] VERB [param …] [:text]", tag=tag_of(line))
+        raise RemoteProtocolError("bad-frame", "a frame is [@tag] VERB [param ...] [:text]", tag=tag_of(line))
     tag, verb, words, wire = match.groups()
     if verb not in parsers:
         raise RemoteProtocolError("unknown-command", "there is no such command", tag=tag)

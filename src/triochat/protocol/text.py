@@ -106,24 +106,26 @@ _COMMANDS: dict[str, Callable[[str], e.Request]] = {
 }
 
 
-def parse(line: str) -> e.Request | None:
-    """What a person typed, as a request; None for an empty line.
+def parse(line: str) -> e.Request:
+    """What a person typed, as a request.
 
     Raises:
         RemoteProtocolError: a command that there is not, or that lacks something.
     """
     if not line.strip():
-        return None
+        return e.Blank()
     try:
         if not line.startswith("/"):
             return e.Say(None, line)
+        if line.startswith("//"):
+            return e.Say(None, line[1:])
         word, _, rest = line[1:].partition(" ")
         command = _COMMANDS.get(word.lower())
         if command is None:
             raise RemoteProtocolError(
                 "unknown-command",
                 "There is no such command: /help lists them."
-                " To say a text that begins with a slash, put a space in front of it.",
+                " To say a text that begins with a slash, type two.",
             )
         return command(rest.strip())
     except LocalProtocolError as error:
