@@ -6,14 +6,15 @@ wherever it stands: a setting that is silently ignored is worse than a server th
 
 import os
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import cyclopts
 import trio
-from cyclopts.config import Env, Toml
+from cyclopts.config import Dict, Env
 
 from triochat.config import DEFAULT_HOST, DEFAULT_PORT, ClientConfig, ConfigError, ServerConfig
 
@@ -31,6 +32,8 @@ def main() -> None:
     except ConfigError as error:
         sys.stderr.write(f"triochat: {error}\n")
         code = 1
+    except KeyboardInterrupt:  # before the command listens to signals itself
+        code = 130
     sys.exit(code)
 
 
@@ -50,22 +53,31 @@ def _keys() -> Iterator[tuple[str, str]]:
 
 
 def _read_file(app: cyclopts.App, commands: tuple[str, ...], arguments: cyclopts.ArgumentCollection) -> None:
-    """The file that the flag or the environment names."""
+    """Take the settings in the file that the flag or the environment names."""
     named = [argument for argument in arguments if argument.name == "--config"]
-    if not named or not named[0].tokens:
-        return
-    path = Path(named[0].tokens[-1].value)
-    file = Toml(path, must_exist=True)
+    if named and named[0].tokens:
+        path = Path(named[0].tokens[-1].value)
+        Dict(_load(path), source=str(path))(app, commands, arguments)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """A file of settings, every key of it known, also those of the other command."""
     try:
-        tables = file.config
+        tables = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigError(f"can't read the settings in {path}: {error.strerror}") from None
-    except cyclopts.CycloptsError as error:
-        raise ConfigError(f"{path} is no TOML file: {error.msg}") from None
-    for key in tables:
-        if key not in SECTIONS:
-            raise ConfigError(f"{path}: there is no table [{key}]; there are [server] and [client]")
-    file(app, commands, arguments)
+    except ValueError as error:
+        raise ConfigError(f"{path} is no TOML file: {error}") from None
+    for table, settings in tables.items():
+        if table not in SECTIONS or not isinstance(settings, dict):
+            raise ConfigError(f"{path}: there is no table [{table}]; there are [server] and [client]")
+        known = {field.name: field.type for field in fields(SECTIONS[table])}
+        for key, value in settings.items():
+            if key.replace("-", "_") not in known:
+                raise ConfigError(f"{path}: there is no setting {key} in [{table}]")
+            if known[key.replace("-", "_")] is int and not isinstance(value, int):
+                raise ConfigError(f"{path}: {key} in [{table}] is a whole number, not {value!r}")
+    return tables
 
 
 app = cyclopts.App(

@@ -31,7 +31,7 @@ class ServerConfig:
     name: str = "triochat"
     """What the server calls itself: one ASCII word."""
     rate_limit: float = 1000.0
-    """Messages a second that one connection may send; it is read more slowly above that. 0: no limit."""
+    """Requests a second, messages and all others, before a connection is read more slowly. 0: no limit."""
     retention: int = 10_000
     """Entries kept for each room."""
     max_rooms: int = 10_000

@@ -13,8 +13,9 @@ import pytest
 import trio
 
 from tests.process.conftest import Run, Serve
-from tests.process.program import PATIENCE, PYTHON
+from tests.process.program import PATIENCE, PYTHON, TRIOCHAT
 from tests.server.guests import Guest
+from triochat.server.logs import PAUSE
 
 
 def json_lines(text: str) -> list[dict[str, Any]]:
@@ -105,7 +106,11 @@ async def test_a_busy_port_is_one_sentence(serve: Serve, run: Run) -> None:
         pytest.param([], {}, "port = 0\n", "port", id="key without a table"),
         pytest.param([], {}, "[server.more]\nport = 0\n", "more", id="table in a table"),
         pytest.param([], {}, "[server\n", "no TOML", id="no TOML"),
+        pytest.param([], {}, "[client]\nnik = 'bob'\n", "nik", id="key of the other command"),
+        pytest.param([], {}, "[server]\nport = 0.5\n", "port", id="a float for an integer"),
+        pytest.param([], {}, "[server]\nport = 0.0\n", "port", id="a float that is whole"),
         pytest.param(["--config", "does-not-exist.toml"], {}, None, "does-not-exist", id="no file"),
+        pytest.param(["--config", "/"], {}, None, "directory", id="a directory"),
     ],
 )
 async def test_what_it_does_not_know_is_an_error(
@@ -121,6 +126,21 @@ async def test_what_it_does_not_know_is_an_error(
     error = await server.err.rest()
     assert word in error
     assert "Traceback" not in error
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+@pytest.mark.parametrize("where", [">/dev/full", ">&-"])
+async def test_it_serves_though_nobody_takes_its_output(run: Run, where: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    shell = ["sh", "-c", f'exec "$@" {where}', "sh"]
+    server = await run("server", "--port", str(port), "--log", "json", command=[*shell, *TRIOCHAT])
+    error = json.loads(await server.err.line())
+    assert (error["level"], error["event"]) == ("warning", "the standard output can't be written")
+    async with Guest(await trio.open_tcp_stream("127.0.0.1", port), PATIENCE) as guest:
+        await guest.hello("alice")
+    assert await server.stop() == 0
+    assert "Exception" not in await server.err.rest()
 
 
 async def test_flags_before_environment_before_file_before_defaults(serve: Serve, tmp_path: Path) -> None:
@@ -149,10 +169,14 @@ async def test_log_lines_as_json_are_on_stderr(serve: Serve) -> None:
     server = await serve("--log", "json")
     async with await server.connect() as alice:
         await alice.hello("alice", "#dev")
-        await alice.ask("BOGUS")
+        await alice.send(*["BOGUS frame :"] * 3, *["junk"] * 20)
+        await alice.rest()
     assert await server.stop() == 0
     lines = json_lines(await server.err.rest())
-    assert {"refused", "shutting down", "shut down"} <= {line["event"] for line in lines}
+    assert [line["event"] for line in lines] == ["came", "refused", "gone", "shutting down", "shut down"]
+    for line in lines[:3]:
+        assert line["nick"] == "alice"
+        assert re.fullmatch(r"127\.0\.0\.1 [0-9]+", line["address"])
     assert all({"timestamp", "level", "logger"} <= line.keys() for line in lines)
 
 
@@ -225,7 +249,9 @@ async def test_running_out_of_descriptors_is_survived(run: Run) -> None:
     server = await run("40", "server", "--port", "0", "--log", "json", command=[*PYTHON, "-c", LIMITED])
     port = int((await server.out.line()).rpartition(":")[2])
     guests = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(60)]
+    begin = trio.current_time()
     await server.err.until('"logger": "trio.serve_listeners"')
+    await trio.sleep(1)  # it is tried again ten times
     first = Guest(guests.pop(0), PATIENCE)
     await first.hello("alice")  # who was accepted is served
     for guest in guests:
@@ -236,4 +262,8 @@ async def test_running_out_of_descriptors_is_survived(run: Run) -> None:
     assert await first.ask("PING") == ["PONG"]
     await first.close()
     assert await server.stop() == 0
-    assert "Too many open files" in server.err.text
+    took = trio.current_time() - begin
+    told = [line for line in json_lines(server.err.text) if line["logger"] == "trio.serve_listeners"]
+    assert 1 <= len(told) <= 1 + took / PAUSE
+    assert "Too many open files" in told[0]["event"]
+    assert not {"exception", "exc_info"} & told[0].keys()

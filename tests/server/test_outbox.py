@@ -146,13 +146,14 @@ async def test_finish_writes_what_is_queued_and_takes_no_more(
     assert theirs.waiting == 0
 
 
-async def test_finish_wakes_a_writer_that_sleeps() -> None:
+async def test_finish_wakes_a_writer_that_sleeps(autojump_clock: MockClock) -> None:
     ours, _ = bounded_stream_pair()
     outbox = outbox_on(ours)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(outbox.run)
-        await wait_all_tasks_blocked()
-        outbox.finish()
+    with trio.fail_after(1):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(outbox.run)
+            await wait_all_tasks_blocked()
+            outbox.finish()
 
 
 async def test_finished_before_it_runs(autojump_clock: MockClock) -> None:

@@ -1,6 +1,8 @@
 """One client: it is served, it goes, it is cut off; whatever it does, the others notice nothing."""
 
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import pytest
 import structlog
@@ -8,15 +10,16 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.server.conftest import Start
-from tests.server.guests import Guest
+from tests.server.guests import REAL, Guest
 from tests.server.streams import BoundedStream, bounded_stream_pair
 from triochat.chat import Submission
 from triochat.config import ServerConfig
-from triochat.journal import MemoryJournal
-from triochat.protocol import Connection
+from triochat.journal import Draft, MemoryJournal, Outcome, Page
+from triochat.protocol import Connection, Need
 from triochat.protocol import events as e
+from triochat.protocol.connection import MAX_MALFORMED
 from triochat.server.broadcast import Broadcast
-from triochat.server.peer import House, Peer
+from triochat.server.peer import IN_FLIGHT, PIECE, SHARE, House, Peer
 
 
 def number_of_tasks() -> int:
@@ -29,6 +32,18 @@ def number_of_tasks() -> int:
         number += 1
         waiting += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
     return number
+
+
+class SlowJournal(MemoryJournal):
+    """Takes so many seconds for a batch, as a disk does."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    async def append(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        await trio.sleep(self._seconds)
+        return await super().append(drafts)
 
 
 async def nothing_more(guest: Guest) -> None:
@@ -71,6 +86,18 @@ async def test_the_prompt_comes_after_the_sniff_time_and_nothing_behind_it(
         raise AssertionError(await guest.read())
     await guest.send_bytes(b"bob")
     assert await guest.lines(2) == ["bob joined!", "Connected to server!"]
+
+
+async def test_twenty_silent_connections_delay_nobody(start: Start, autojump_clock: MockClock) -> None:
+    server = await start(sniff_time=0.3)
+    silent = [server.connect() for _ in range(20)]
+    begin = trio.current_time()
+    async with await server.enter("newcomer", "#elsewhere") as newcomer:
+        assert (await newcomer.ask("MSG #elsewhere :hi"))[-1] == "OK 1"
+    assert trio.current_time() == begin
+    for guest in silent:
+        assert await guest.read() == b"NICK"
+        assert trio.current_time() - begin == pytest.approx(0.3)  # not one after the other
 
 
 async def test_an_unframed_peers_reads_are_messages(start: Start, autojump_clock: MockClock) -> None:
@@ -127,6 +154,35 @@ async def test_a_person_whose_name_does_not_do_is_asked_again(
     assert await guest.line() == "alice joined!"
 
 
+async def test_a_hello_with_a_session_that_is_none(start: Start, autojump_clock: MockClock) -> None:
+    server = await start()
+    guest = server.connect()
+    await guest.send("@a NICK alice triochat/1 session=0123", "@b NICK alice triochat/1", "@c PING")
+    lines = await guest.lines(5)
+    assert lines[0].startswith("@a ERROR ")
+    assert lines[1] == "NICK :" + lines[0].partition(" :")[2]  # asked again, and told why
+    assert lines[2:] == ["@b WELCOME alice triochat", "@b OK", "@c PONG"]
+
+
+async def test_octets_that_are_no_text_are_no_name_and_no_message(
+    start: Start, autojump_clock: MockClock
+) -> None:
+    server = await start()
+    witness = await server.enter("witness", "#lobby")
+    guest = server.connect()
+    assert await guest.read() == b"NICK"
+    for junk in (b"\xff\xfe\0junk", b"\x16\x03\x01\x02\0\x01\xfc"):
+        await guest.send_bytes(junk)
+        answer = await guest.read()
+        assert answer.endswith(b".\nNICK"), answer
+    await guest.send_bytes(b"guest")
+    assert await guest.lines(2) == ["guest joined!", "Connected to server!"]
+    await guest.send_bytes(b"guest: caf\xe9")
+    assert await guest.line() == "That was not valid UTF-8, so it was not sent."
+    await guest.send_bytes(b"guest: now well")
+    assert await witness.lines(2) == ["JOINED #lobby guest", "MSG #lobby 1 MS guest :now well"]
+
+
 async def test_five_tries(start: Start, autojump_clock: MockClock) -> None:
     server = await start()
     await server.enter("alice")
@@ -151,7 +207,7 @@ async def test_twenty_malformed_frames_in_a_row_are_too_many(start: Start, autoj
 async def test_an_error_does_not_overtake_the_answers_before_it(
     start: Start, autojump_clock: MockClock
 ) -> None:
-    server = await start()
+    server = await start(journal=SlowJournal(0.005))
     alice = await server.enter("alice", "#dev")
     await alice.send("@a MSG #dev :one", "@b BOGUS", "@c MSG #dev :two")
     answers = [line for line in await alice.until("@c OK") if line.startswith("@")]
@@ -172,6 +228,43 @@ async def test_the_same_session_takes_the_place_of_the_old_connection(
     await old.close()
     await wait_all_tasks_blocked()
     assert len(server.inside.peers) == 2
+
+
+# --- the log ---------------------------------------------------------------------------------------
+
+
+async def test_who_comes_and_goes_is_logged_with_address_and_name(
+    start: Start, autojump_clock: MockClock
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        server = await start()
+        alice = await server.enter("alice")
+        await alice.ask("BOGUS")
+        await alice.close()
+        silent = server.connect()
+        await silent.close()
+        mad = await server.enter("mad")
+        await mad.send(*["junk"] * MAX_MALFORMED)
+        await mad.rest()
+        await mad.close()
+        await trio.sleep(2)
+    assert [
+        (entry["peer"], entry["log_level"], entry["event"], entry.get("nick"), entry.get("code"))
+        for entry in sorted(logs, key=lambda entry: int(entry["peer"]))
+    ] == [
+        (1, "debug", "connected", None, None),
+        (1, "info", "came", "alice", None),
+        (1, "debug", "refused", "alice", "unknown-command"),
+        (1, "info", "gone", "alice", None),
+        (2, "debug", "connected", None, None),
+        (2, "debug", "gone", None, None),
+        (3, "debug", "connected", None, None),
+        (3, "info", "came", "mad", None),
+        *[(3, "debug", "refused", "mad", "bad-frame")] * (MAX_MALFORMED - 1),
+        (3, "info", "refused", "mad", "bad-frame"),
+        (3, "info", "gone", "mad", None),
+    ]
+    assert {entry["address"] for entry in logs} == {"BoundedStream"}
 
 
 # --- who does not read ----------------------------------------------------------------------------
@@ -201,7 +294,7 @@ async def test_who_never_reads_is_cut_off_and_everybody_else_gets_everything(
                 await speaker.send(*[f"MSG #dev :{text}"] * 10)
                 await wait_all_tasks_blocked()
                 largest = max(largest, server.inside.broadcast.statistics().backlog)
-    assert [entry["event"] for entry in logs] == ["cut off: its backlog is full"]
+    assert [entry["event"] for entry in logs] == ["cut off: its backlog is full", "gone"]
     assert largest <= backlog + 3 * 10 * 1100  # its backlog, and for each who reads next to nothing
     statistics = server.inside.broadcast.statistics()
     assert (statistics.subscribers, statistics.evicted) == (201, 1)
@@ -220,7 +313,7 @@ async def test_who_takes_too_long_to_read_a_chunk_is_cut_off(start: Start, autoj
         await alice.ask(f"MSG #dev :{'x' * 1000}")
         assert await alice.line() == "LEFT #dev deaf"
     assert trio.current_time() - begin == pytest.approx(7)
-    assert [entry["event"] for entry in logs] == ["cut off: it does not read"]
+    assert [entry["event"] for entry in logs] == ["cut off: it does not read", "gone"]
     await deaf.close()
 
 
@@ -238,23 +331,102 @@ async def test_who_does_not_read_its_answers_is_not_read_either(
     await nothing_more(bob)
 
 
-@pytest.mark.parametrize(("request_", "lines_each"), [("ROOMS", 90), ("NAMES #room-with-a-long-name-0", 1)])
-async def test_lists_are_given_one_at_a_time(
-    start: Start, autojump_clock: MockClock, request_: str, lines_each: int
+@pytest.mark.parametrize("request_", ["ROOMS", "NAMES #dev", "TOPIC #dev", "HISTORY #dev", "/help", "/who"])
+async def test_lists_are_given_one_at_a_time(start: Start, autojump_clock: MockClock, request_: str) -> None:
+    """A few octets ask for a list of thousands of rooms, or people; however long the hub is busy."""
+    journal = SlowJournal(10)
+    server = await start(journal=journal, rate_limit=0)
+    alice = await server.enter("alice", "#dev")
+    bob = await (server.enter_as_text("bob") if request_.startswith("/") else server.enter("bob", "#dev"))
+    await alice.send("MSG #dev :hi")
+    await wait_all_tasks_blocked()
+    waiting = server.inside.submissions.statistics
+    await bob.send(*[request_] * 50)
+    await wait_all_tasks_blocked()
+    assert waiting().current_buffer_used == 1
+    await bob.send("/nick bobby" if request_.startswith("/") else "NICK bobby")
+    assert "bobby" in (await bob.until("bobby"))[-1]
+
+
+async def test_few_submissions_of_one_client_wait_for_the_hub(
+    start: Start, autojump_clock: MockClock
 ) -> None:
-    """A few octets ask for a list of thousands of rooms, or people."""
-    server = await start(rate_limit=0, backlog=65536, send_timeout=1000, idle_timeout=1000)
-    rooms = [f"#room-with-a-long-name-{number}" for number in range(90)]
-    alice = await server.enter("alice", *rooms)
-    for number in range(60):
-        await server.enter(f"somebody-with-a-long-name-{number}", rooms[0])
-    bob = await server.enter("bob", limit=10_000)
-    await bob.send(*[request_] * 200, "@end PING")
-    await trio.sleep(10)
-    assert server.inside.broadcast.statistics().backlog < 65536
-    assert (await alice.ask("PING"))[-1] == "PONG"
-    lines = await bob.until("@end PONG")
-    assert len(lines) == lines_each * 200 + 1
+    """Their answers come all at once, and count against its backlog."""
+    server = await start(journal=SlowJournal(10), rate_limit=0)
+    alice = await server.enter("alice", "#dev")
+    bob = await server.enter("bob")
+    await alice.send("MSG #dev :hi")
+    await wait_all_tasks_blocked()
+    for number in range(20):
+        await bob.send(f"@{number} PING")
+        await wait_all_tasks_blocked()
+    await bob.send(*["@20 PING"] * 5 * SHARE)
+    await wait_all_tasks_blocked()
+    assert server.inside.submissions.statistics().current_buffer_used == IN_FLIGHT
+    assert await bob.lines(21) == [f"@{number} PONG" for number in range(21)]
+
+
+@pytest.mark.parametrize("request_", ["TOPIC #dev", "NAMES #dev", "ROOMS", "/topic", "/help", "/rooms"])
+async def test_who_reads_all_the_time_is_not_cut_off_for_what_it_asks(
+    start: Start, autojump_clock: MockClock, request_: str
+) -> None:
+    server = await start(journal=SlowJournal(0.005), rate_limit=0, backlog=65536)
+    alice = await server.enter("alice", "#dev")
+    await alice.ask(f"TOPIC #dev :{'x' * 8000}")
+    person = request_.startswith("/")
+    bob = await (server.enter_as_text("bob") if person else server.enter("bob"))
+    if person:
+        await bob.send("/join #dev")
+    ended = trio.Event()
+
+    async def keep_the_hub_busy() -> None:
+        while not ended.is_set():
+            await alice.ask("MSG #elsewhere :hi")
+
+    await alice.ask("JOIN #elsewhere")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(keep_the_hub_busy)
+        await bob.send(*[request_] * 900)
+        await bob.send("/nick bobby" if person else "NICK bobby")
+        await bob.until("bobby")
+        ended.set()
+
+
+class Built:
+    """Counts the frames that are built for everybody."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.frames = 0
+        send = Connection.send
+
+        def count(connection: Connection, frame: e.Frame) -> bytes:
+            self.frames += 1
+            return send(connection, frame)
+
+        monkeypatch.setattr(Connection, "send", count)
+
+
+@pytest.mark.parametrize("request_", ["HISTORY #room0 limit=100", "ROOMS", "JOIN #room0 after=0"])
+async def test_what_nobody_reads_is_not_even_built(
+    start: Start, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, request_: str
+) -> None:
+    journal = MemoryJournal()
+    length = 200 if request_ == "ROOMS" else 8000
+    for number in range(1000):
+        for log in (f"#room{number}", "#room0"):
+            text = "x" * length
+            draft = Draft(log=log, kind="topic", target=log, nick="alice", text=text, ms=0, key=None)
+            await journal.append([draft])
+    server = await start(journal=journal, backlog=65536, send_timeout=1000, idle_timeout=1000)
+    bob = await server.enter("bob", limit=1000)
+    built = Built(monkeypatch)
+    await bob.send(*[f"@a {request_}"] * 3)
+    await wait_all_tasks_blocked()
+    backlog = server.inside.broadcast.statistics().backlog
+    assert 0 < backlog <= 65536 // 2 + PIECE + 9000
+    assert 0 < built.frames <= (backlog + 1000) // length + 1
+    await bob.until("@a OK")  # and who reads on gets it all
+    assert built.frames > 90
 
 
 async def test_many_errors_in_one_read_do_not_cut_off_who_reads_them(
@@ -343,6 +515,110 @@ async def test_what_is_no_longer_kept_is_told_of(start: Start, autojump_clock: M
     ]
 
 
+class AheadJournal(MemoryJournal):
+    """Before and after each read `ahead` more entries are kept, until there are `end`."""
+
+    def __init__(self, ahead: int, end: int) -> None:
+        super().__init__()
+        self.kept = 0
+        self.ahead = ahead
+        self._end = end
+        self._changed = trio.lowlevel.ParkingLot()
+
+    async def append(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        outcomes = await super().append(drafts)
+        self.kept += len(drafts)
+        self._changed.unpark_all()
+        return outcomes
+
+    async def read_after(self, log: str, after: int, limit: int) -> Page:
+        await self._get_ahead()
+        page = await super().read_after(log, after, limit)
+        await self._get_ahead()
+        return page
+
+    async def _get_ahead(self) -> None:
+        goal = min(self.kept + self.ahead, self._end)
+        while self.kept < goal:
+            await self._changed.park()
+
+
+@pytest.mark.parametrize("person", [False, True])
+async def test_a_follower_becomes_live_though_the_room_is_always_ahead(
+    start: Start, autojump_clock: MockClock, person: bool
+) -> None:
+    total = 400
+    journal = AheadJournal(0, total)
+    server = await start(journal=journal, rate_limit=0)
+    speaker = await server.enter("speaker", "#lobby")
+    for number in range(1, 101):
+        await speaker.ask(f"MSG #lobby :{number}")
+    journal.ahead = 7
+    guest = server.connect() if person else await server.enter("guest")
+    history: list[str] = []
+    seen: list[int] = []
+    ok: int | None = None
+
+    async def speak() -> None:
+        for number in range(101, total + 1):
+            await speaker.ask(f"MSG #lobby :{number}")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(speak)
+        await guest.send("guest" if person else "@a JOIN #lobby after=0")
+        while total not in seen:
+            line = await guest.line()
+            if line.startswith("[history"):
+                history.append(line)
+            if "speaker: " in line or "MSG #lobby" in line:
+                seen.append(int(line.rpartition(":")[2]))
+            if line.startswith("@a OK"):
+                ok = int(line.split()[2])
+    assert seen == list(range(seen[0], total + 1))
+    if person:
+        assert len(history) == 20
+    else:
+        assert seen[0] == 1
+        assert ok is not None
+        assert ok < 150
+
+
+async def test_a_person_is_shown_no_more_of_the_past_however_long_the_journal_takes(
+    start: Start, autojump_clock: MockClock
+) -> None:
+    total = 1500  # more than a room remembers beside the journal
+    journal = AheadJournal(0, total)
+    server = await start(journal=journal, rate_limit=0)
+    speaker = await server.enter("speaker", "#lobby")
+    for number in range(1, 51):
+        await speaker.ask(f"MSG #lobby :{number}")
+    journal.ahead = total
+    guest = server.connect()
+    await guest.send("guest")
+    await wait_all_tasks_blocked()
+    for number in range(51, total + 1):
+        await speaker.ask(f"MSG #lobby :{number}")
+    lines = [line for line in await guest.until(f": {total}") if "speaker: " in line]
+    assert [line.rpartition(" ")[2] for line in lines] == list(map(str, range(31, total + 1)))
+    assert len([line for line in lines if line.startswith("[history")]) == 20
+
+
+async def test_a_person_may_be_shown_nothing_of_the_past(start: Start, autojump_clock: MockClock) -> None:
+    journal = AheadJournal(0, 30)
+    server = await start(journal=journal, rate_limit=0, recent=0)
+    speaker = await server.enter("speaker", "#lobby")
+    for number in range(1, 11):
+        await speaker.ask(f"MSG #lobby :{number}")
+    journal.ahead = 5
+    guest = server.connect()
+    await guest.send("guest")
+    await wait_all_tasks_blocked()
+    for number in range(11, 31):
+        await speaker.ask(f"MSG #lobby :{number}")
+    lines = await guest.until(": 30")
+    assert lines[2:] == [f"speaker: {number}" for number in range(11, 31)]
+
+
 # --- who goes -------------------------------------------------------------------------------------
 
 
@@ -426,6 +702,19 @@ async def test_who_leaves_before_it_says_anything_leaves_nothing(
     assert number_of_tasks() == tasks
 
 
+@pytest.mark.parametrize("person", [False, True])
+async def test_a_name_is_free_at_once_for_who_connects_behind_its_end(
+    start: Start, autojump_clock: MockClock, person: bool
+) -> None:
+    server = await start()
+    for _ in range(30):
+        guest = await (server.enter_as_text("al") if person else server.enter("al", "#lobby"))
+        await guest.close()
+        other = server.connect()
+        assert (await other.ask("NICK al triochat/1"))[-1] == "OK"
+        await other.close()
+
+
 async def test_the_grace_time(start: Start, autojump_clock: MockClock) -> None:
     server = await start(grace=30)
     bob = await server.enter("bob", "#dev")
@@ -474,9 +763,11 @@ async def test_a_fault_in_serving_one_client_ends_that_client_alone(
         assert await bob.rest_of_bytes() == b""
         assert await alice.line() == "LEFT #dev bob"
         await nothing_more(alice)
-    [entry] = logs
-    assert (entry["event"], entry["log_level"]) == ("serving this client failed", "error")
-    assert entry["exc_info"]
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [
+        ("serving this client failed", "error"),
+        ("gone", "info"),
+    ]
+    assert logs[0]["exc_info"]
     assert len(server.inside.peers) == 1
 
 
@@ -494,7 +785,7 @@ async def test_a_stream_that_fails_in_its_own_way_ends_its_client_alone(
     with structlog.testing.capture_logs() as logs:
         await Guest(ours).send("NICK odd triochat/1")
         assert not await Guest(ours).rest_of_bytes()
-    assert [entry["event"] for entry in logs] == ["serving this client failed"]
+    assert [entry["event"] for entry in logs] == ["connected", "came", "serving this client failed", "gone"]
     await nothing_more(alice)
 
 
@@ -512,6 +803,56 @@ class Alone:
         ours, theirs = bounded_stream_pair()
         self.guest = Guest(ours)
         self.peer = Peer(1, theirs, self.house)
+
+
+async def test_who_is_accepted_during_a_shutdown_is_let_go(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    alone = Alone(nursery, waiting=10)
+    alone.house.shutdown.set()
+    begin = trio.current_time()
+    nursery.start_soon(alone.peer.run)
+    assert await alone.guest.rest_of_bytes() == b""
+    assert trio.current_time() == begin
+
+
+@pytest.mark.parametrize("line", [b"\n", b"/x\n", b"hi\n"])
+async def test_a_read_full_of_lines_does_not_hold_the_loop(
+    nursery: trio.Nursery, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    alone = Alone(nursery, waiting=1000)
+    taken = 0
+    next_event = Connection.next_event
+
+    def count(connection: Connection) -> e.Frame | Need:
+        nonlocal taken
+        taken += 1
+        return next_event(connection)
+
+    monkeypatch.setattr(Connection, "next_event", count)
+    nursery.start_soon(alone.peer.run)
+    await alone.guest.send("carl")
+    await wait_all_tasks_blocked()
+    alone.submissions.receive_nowait()
+    alone.peer.reply(e.Welcome("carl", "test"))
+    alone.peer.answered()
+    number = 65536 // len(line)
+    await alone.guest.send_bytes(line * number)
+    longest = 0
+    stream = alone.guest.stream
+    assert isinstance(stream, BoundedStream)
+    deadline = time.monotonic() + REAL
+    while taken < number:  # each time round, everybody else has had a turn
+        assert time.monotonic() < deadline
+        before = taken
+        await trio.lowlevel.checkpoint()
+        longest = max(longest, taken - before)
+        with suppress(trio.WouldBlock):
+            alone.submissions.receive_nowait()
+            alone.peer.answered()
+        if stream.waiting:
+            await alone.guest.read()
+    assert longest <= 2 * SHARE  # its turns at the end of one round and at the beginning of the next
 
 
 async def test_a_full_channel_stops_the_reader(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
@@ -575,5 +916,9 @@ async def test_what_can_not_be_said_to_one_client_ends_that_client_alone(
     with structlog.testing.capture_logs() as logs:
         assert alone.peer.reply(e.Ok()) == b""
         assert await alone.guest.rest_of_bytes() == b""
-    assert [(entry["log_level"], bool(entry["exc_info"])) for entry in logs] == [("error", True)]
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [
+        ("could not say this to a client", "error"),
+        ("gone", "debug"),
+    ]
+    assert logs[0]["exc_info"]
     assert not alone.house.peers

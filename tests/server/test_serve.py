@@ -2,8 +2,12 @@
 
 import errno
 import logging
+import math
+import socket
+import sys
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +22,7 @@ from tests.server.streams import MemoryListener
 from triochat.config import ServerConfig
 from triochat.journal import Draft, Head, JournalUnavailable, MemoryJournal, Outcome
 from triochat.server import serve
+from triochat.server.peer import MAX_KEEPIDLE, Peer
 
 # --- starting -------------------------------------------------------------------------------------
 
@@ -32,6 +37,48 @@ async def test_by_default_it_listens_on_the_configured_port() -> None:
             await Guest(stream, REAL).hello("alice", "#dev")
         nursery.cancel_scope.cancel()
     assert listener.socket.fileno() == -1
+
+
+async def test_a_listener_in_the_file_system(tmp_path: Path) -> None:
+    own = trio.socket.socket(socket.AF_UNIX)
+    await own.bind(str(tmp_path / "chat"))
+    own.listen()
+    with structlog.testing.capture_logs() as logs:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(partial(serve, ServerConfig(), listeners=[trio.SocketListener(own)]))
+            async with await trio.open_unix_socket(str(tmp_path / "chat")) as stream:
+                await Guest(stream, REAL).hello("alice", "#dev")
+            nursery.cancel_scope.cancel()
+    assert [entry["address"] for entry in logs if entry["event"] == "came"] == ["local"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system's own times have to do")
+@pytest.mark.parametrize(
+    ("idle_timeout", "seconds"), [(0.1, 1), (60, 60), (1e6, MAX_KEEPIDLE), (math.inf, MAX_KEEPIDLE)]
+)
+async def test_the_system_looks_for_machines_that_are_gone(
+    monkeypatch: pytest.MonkeyPatch, idle_timeout: float, seconds: int
+) -> None:
+    served: list[trio.SocketStream] = []
+    run = Peer.run
+
+    async def look(peer: Peer) -> None:
+        assert isinstance(peer._stream, trio.SocketStream)
+        served.append(peer._stream)
+        await run(peer)
+
+    monkeypatch.setattr(Peer, "run", look)
+    async with trio.open_nursery() as nursery:
+        config = ServerConfig(port=0, idle_timeout=idle_timeout)
+        listeners: Sequence[Any] = await nursery.start(serve, config)
+        async with await trio.open_tcp_stream(*listeners[0].socket.getsockname()) as stream:
+            await Guest(stream, REAL).hello("alice")
+            [peer] = served
+            assert peer.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            assert peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == seconds
+            assert peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == max(seconds // 4, 1)
+            assert peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 4
+        nursery.cancel_scope.cancel()
 
 
 async def test_it_is_the_package_s_serve() -> None:
@@ -108,6 +155,19 @@ async def test_cancelled_it_just_ends(make_server: Make, autojump_clock: MockClo
 # --- the shutdown plan ----------------------------------------------------------------------------
 
 
+class Slow(MemoryJournal):
+    """Waits for its disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.disk = trio.Event()
+        self.disk.set()
+
+    async def append(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        await self.disk.wait()
+        return await super().append(drafts)
+
+
 async def test_everybody_is_told(start: Start, autojump_clock: MockClock) -> None:
     server = await start(shutdown_timeout=5)
     framed = await server.enter("framed", "#lobby")
@@ -127,15 +187,8 @@ async def test_everybody_is_told(start: Start, autojump_clock: MockClock) -> Non
 
 async def test_all_that_was_submitted_before_is_answered(start: Start, autojump_clock: MockClock) -> None:
     """Even if the journal takes its time: what is acknowledged is kept, what is kept is acknowledged."""
-
-    class Slow(MemoryJournal):
-        disk = trio.Event()
-
-        async def append(self, drafts: Sequence[Draft]) -> list[Outcome]:
-            await self.disk.wait()
-            return await super().append(drafts)
-
     journal = Slow()
+    journal.disk = trio.Event()
     server = await start(journal=journal)
     alice = await server.enter("alice", "#dev")
     bob = await server.enter("bob", "#dev")
@@ -162,12 +215,31 @@ async def test_all_that_was_submitted_before_is_answered(start: Start, autojump_
 
 
 async def test_nobody_is_told_who_else_goes(start: Start, autojump_clock: MockClock) -> None:
-    server = await start()
+    """Not even who waits for the hub while they go."""
+    journal = Slow()
+    server = await start(journal=journal)
+    waiting = await server.enter("waiting", "#dev")
     guests = [await server.enter(f"guest{number}", "#dev") for number in range(50)]
+    await waiting.until("guest49")
+    journal.disk = trio.Event()
+    await waiting.send("@a MSG #dev :one")
+    await wait_all_tasks_blocked()
+    await waiting.send("@b MSG #dev :two")
+    await wait_all_tasks_blocked()
     server.shutdown.set()
     for guest in guests:
         assert not [line for line in await guest.rest() if line.startswith("LEFT")]
         await guest.close()
+    await wait_all_tasks_blocked()
+    journal.disk.set()
+    assert await waiting.rest() == [
+        "MSG #dev 1 MS waiting :one",
+        "@a OK 1",
+        "MSG #dev 2 MS waiting :two",
+        "@b OK 2",
+        "BYE :the server shuts down",
+    ]
+    await waiting.close()
     await server.ended.wait()
 
 
@@ -187,6 +259,8 @@ async def test_who_does_not_read_is_cut_off_at_the_deadline(start: Start, autoju
     assert trio.current_time() - begin == pytest.approx(5)
     assert [entry["event"] for entry in logs] == [
         "shutting down",
+        "gone",
+        "gone",
         "some clients did not read to the end",
         "shut down",
     ]
@@ -211,9 +285,11 @@ async def test_nobody_new_gets_in(start: Start, autojump_clock: MockClock) -> No
     deaf = await server.enter("deaf", "#dev", limit=1000)
     alice = await server.enter("alice", "#dev")
     await alice.ask(f"MSG #dev :{'x' * 5000}")
+    begin = trio.current_time()
     late = server.connect()  # waits to be accepted
     server.shutdown.set()
     assert await late.rest_of_bytes() == b""
+    assert trio.current_time() == begin  # and not at the deadline, which there is for who does not read
     await wait_all_tasks_blocked()
     with pytest.raises(trio.BrokenResourceError):
         server.connect()

@@ -152,14 +152,6 @@ async def test_a_slow_framed_client_drops_four_stray_octets(connect: Connect) ->
 # --- who is silent, gone, or mad --------------------------------------------------------------------
 
 
-async def test_twenty_silent_connections_delay_nobody(connect: Connect) -> None:
-    silent = [await connect() for _ in range(20)]
-    await still_works(connect)
-    for guest in silent:
-        assert await guest.read() == b"NICK"
-        await guest.close()
-
-
 STAGES = {
     "before a word": [],
     "in a hello": [b"NICK al"],
@@ -197,6 +189,21 @@ async def test_gone_at_any_stage(connect: Connect, stage: str, end: str) -> None
                 await other.close()
         await other.close()
         await still_works(connect, witness)
+
+
+@pytest.mark.parametrize("person", [False, True])
+async def test_a_name_is_free_at_once_for_who_connects_behind_its_end(connect: Connect, person: bool) -> None:
+    async with await enter(connect, "witness", "#lobby") as witness:
+        for _ in range(30):
+            async with await connect() as guest:
+                if person:
+                    await guest.text_hello("al")
+                else:
+                    await guest.hello("al", "#lobby")
+            assert await witness.lines(1) == ["JOINED #lobby al"]
+            async with await connect() as other:
+                assert (await other.ask("NICK al triochat/1"))[-1] == "OK"
+            assert await witness.lines(1) == ["LEFT #lobby al"]
 
 
 @pytest.mark.parametrize(

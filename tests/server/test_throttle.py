@@ -52,7 +52,11 @@ async def test_promise_7_delayed_but_not_lost_and_nobody_else_waits(
     assert (await bob.ask("PING"))[-1] == "PONG"
     assert (await bob.ask("MSG #dev :between"))[-1].startswith("OK")
     assert autojump_clock.current_time() == begin  # bob is not read more slowly
-    seen = await alice.until(":99")
+    seen = await alice.until(":7")  # what was in time is not held back by what is not
+    assert autojump_clock.current_time() == begin
+    seen += await alice.until(":8")
+    assert autojump_clock.current_time() - begin == pytest.approx(0.1)
+    seen += await alice.until(":99")
     texts = [line.split(":")[1] for line in seen]
     assert [text for text in texts if text != "between"] == [str(number) for number in range(100)]
     assert [line.split()[2] for line in seen] == [str(number) for number in range(1, 102)]
@@ -67,3 +71,12 @@ async def test_what_makes_no_sense_is_charged_too(start: Start, autojump_clock: 
     await alice.send("BOGUS", "BOGUS", "@a PING")
     await alice.until("@a PONG")
     assert autojump_clock.current_time() - begin == pytest.approx(3.0)
+
+
+async def test_lines_without_a_word_are_charged_too(start: Start, autojump_clock: MockClock) -> None:
+    server = await start(rate_limit=10)
+    carl = await server.enter_as_text("carl")
+    begin = autojump_clock.current_time()
+    await carl.send(*[""] * 15, *[" "] * 15, "/who")
+    assert await carl.line() == "In #lobby: carl"
+    assert autojump_clock.current_time() - begin == pytest.approx(2.2)  # 32 with the hello, 10 at once

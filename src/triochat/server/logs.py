@@ -2,10 +2,29 @@
 
 import logging
 import sys
+import time
 from typing import Literal
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
+
+PAUSE = 5.0
+"""Seconds in which a fault of ``accept`` is told once: it is tried again ten times in each of them."""
+
+
+class _Seldom(logging.Filter):
+    """Lets one record pass in each `PAUSE`, without its traceback, which is always the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = -PAUSE
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if time.monotonic() - self._last < PAUSE:
+            return False
+        self._last = time.monotonic()
+        record.exc_info = None
+        return True
 
 
 def configure_logs(style: Literal["console", "json"], level: str) -> None:
@@ -31,6 +50,7 @@ def configure_logs(style: Literal["console", "json"], level: str) -> None:
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
             )
         ]
+    logging.getLogger("trio.serve_listeners").addFilter(_Seldom())
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],

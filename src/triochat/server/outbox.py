@@ -44,7 +44,7 @@ class Outbox:
         self._socket = (
             stream.socket if isinstance(stream, trio.SocketStream) and sys.platform != "win32" else None
         )
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[bytes | memoryview] = deque()
         self._backlog = 0
         self._asleep = False
         self._finishing = False
@@ -61,7 +61,7 @@ class Outbox:
         """
         if self._finishing or not data:
             return True
-        if self._asleep and not self._queue and self._socket is not None:
+        if self._asleep and self._socket is not None:
             try:
                 sent = os.write(self._socket.fileno(), data)
             except OSError:  # full, or broken: the writer will wait for it, or find out
@@ -126,15 +126,15 @@ class Outbox:
         self._asleep = False
         self._wake_writer.unpark()
 
-    def _next_chunk(self) -> bytes:
+    def _next_chunk(self) -> bytes | memoryview:
         """Up to `CHUNK` octets, joined: one write for what many puts have left."""
         pieces = [self._queue.popleft()]
         size = len(pieces[0])
         while self._queue and size + len(self._queue[0]) <= CHUNK:
             pieces.append(self._queue.popleft())
             size += len(pieces[-1])
-        chunk = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        if len(chunk) > CHUNK:
-            self._queue.appendleft(chunk[CHUNK:])
-            chunk = chunk[:CHUNK]
-        return chunk
+        if size <= CHUNK:
+            return b"".join(pieces)
+        whole = memoryview(pieces[0])  # not copied for each chunk of it
+        self._queue.appendleft(whole[CHUNK:])
+        return whole[:CHUNK]

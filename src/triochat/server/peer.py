@@ -7,10 +7,13 @@ own, so that no clean-up has to wait inside a cancelled client.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from socket import SO_KEEPALIVE, SOL_SOCKET
+from socket import IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET
 from typing import TYPE_CHECKING
 
 import structlog
@@ -43,6 +46,9 @@ from triochat.protocol.grammar import MAX_ID
 from triochat.server.outbox import Outbox
 from triochat.server.throttle import Throttle
 
+if sys.platform == "linux":
+    from socket import TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL
+
 if TYPE_CHECKING:
     from triochat.config import ServerConfig
     from triochat.journal import Journal
@@ -51,10 +57,16 @@ if TYPE_CHECKING:
 READ_SIZE = 65536
 SHARE = 256
 """Requests in one submission: what one client may add to a batch before others have their turn."""
-LISTS = (e.ListNames,)
+LISTS = (e.ListNames, e.GetTopic, e.Help)
 """What may be answered by far more than was asked: one at a time, and no more than is read."""
-SLICE = 256
-"""Entries that a follower reads from the journal at a time."""
+SLICE = 1024
+"""Entries that a follower reads at a time: more than a batch adds, or it would never catch up."""
+IN_FLIGHT = 3
+"""Submissions of one client that may wait for their answers: they will count against its backlog."""
+PIECE = 32_768
+"""Octets, roughly, that are handed over at once of what may be long."""
+MAX_KEEPIDLE = 32_767
+"""Seconds: more than that Linux does not take."""
 LINGER = 1.0
 """Seconds in which a peer may read what was said last before its connection is closed."""
 UNFRAMED_READ = 1024
@@ -109,7 +121,8 @@ class Peer:
         self._reading = trio.CancelScope()
         self._serving = trio.CancelScope()
         self._farewell = ""
-        self._known = False
+        self._known = False  # to the hub
+        self._named = False
         self._eof = False
         self._log = log.bind(peer=number)
 
@@ -125,6 +138,8 @@ class Peer:
                 stack.enter_context(house.broadcast.subscribe(self.number, self._outbox, self._evict))
                 house.peers[self.number] = self
                 stack.callback(house.peers.pop, self.number)
+                self._log = self._log.bind(address=_address(self._stream))
+                self._log.debug("connected")
                 if house.shutdown.is_set():
                     self.stop()
                 with self._serving:
@@ -139,6 +154,7 @@ class Peer:
         except* Exception:
             self._log.exception("serving this client failed")
         finally:
+            self._log.log(logging.INFO if self._named else logging.DEBUG, "gone")
             await trio.aclose_forcefully(self._stream)
 
     def stop(self, farewell: str = "") -> None:
@@ -153,8 +169,13 @@ class Peer:
     def _keep_alive(self) -> None:
         """Have the system find out when a person's machine is gone: it can't be asked with a PING."""
         if isinstance(self._stream, trio.SocketStream):
+            idle = int(min(max(self._house.config.idle_timeout, 1), MAX_KEEPIDLE))
             with suppress(OSError):  # gone already: the reader is about to find out
                 self._stream.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
+                if sys.platform == "linux":  # elsewhere the system's own times have to do
+                    self._stream.setsockopt(IPPROTO_TCP, TCP_KEEPIDLE, idle)
+                    self._stream.setsockopt(IPPROTO_TCP, TCP_KEEPINTVL, max(idle // 4, 1))
+                    self._stream.setsockopt(IPPROTO_TCP, TCP_KEEPCNT, 4)
 
     def _gone(self) -> None:
         if self._known and not self._house.shutdown.is_set():
@@ -184,6 +205,10 @@ class Peer:
         if isinstance(event, e.Prompt) and self.connection.out_of_tries:
             self.stop("too many names that did not do")
             return b""
+        if isinstance(event, e.Welcome):
+            self._log = self._log.bind(nick=event.nick)
+            self._named = True
+            self._log.info("came")
         try:
             return self.connection.send(event)
         except LocalProtocolError:  # a fault of ours; it must not become everybody's
@@ -194,8 +219,7 @@ class Peer:
     def answered(self) -> None:
         """One of its submissions is dealt with, and everything to be said about it is in the outbox."""
         self._unanswered -= 1
-        if not self._unanswered:
-            self._answered.unpark_all()
+        self._answered.unpark_all()
 
     def say(self, events: Iterable[e.Event]) -> None:
         """Tell it something, outside of any batch."""
@@ -213,6 +237,11 @@ class Peer:
             self._eof = True
             self.connection.receive_data(b"")
             await self._hand_on()
+            if (
+                self._known and not self._house.shutdown.is_set()
+            ):  # at once, so that its name is free for whoever connects next
+                await self._submit([Departure()])
+                self._known = False
         await self._until_answered()
         if self._farewell and self.connection.dialect is not None:
             self.say([e.Bye(self._farewell)])
@@ -236,7 +265,9 @@ class Peer:
     async def _hand_on(self) -> None:
         """Submit what the last read has brought, in shares, no faster than the rate limit."""
         requests: list[e.Request] = []
-        while True:
+        for number in itertools.count(1):
+            if number % SHARE == 0:  # however little it is that each of them does
+                await trio.lowlevel.checkpoint()
             error: RemoteProtocolError | None = None
             try:
                 event = self.connection.next_event()
@@ -262,6 +293,8 @@ class Peer:
                 self.say([e.Bye("you quit", tag=request.tag)])  # the hub has never heard of it
                 self.stop()
                 return
+            if isinstance(request, e.Blank):
+                continue
             requests.append(request)
             if isinstance(request, WAITS + LISTS) or len(requests) == SHARE:
                 await self._submit(requests)
@@ -272,9 +305,11 @@ class Peer:
                 await self._until_answered()
         await self._submit(requests)
 
-    async def _submit(self, requests: Sequence[e.Request | CaughtUp]) -> None:
+    async def _submit(self, requests: Sequence[e.Request | CaughtUp | Departure]) -> None:
         if not requests:
             return
+        while self._unanswered >= IN_FLIGHT:
+            await self._answered.park()
         if self._outbox.crowded:  # who does not read its answers is not read either
             await self._outbox.wait_for_room()
         text = self.connection.dialect is Dialect.TEXT
@@ -294,10 +329,13 @@ class Peer:
         """Answer what was not allowed, behind the answers to what came before it."""
         await self._until_answered()
         await self._outbox.wait_for_room()  # a checkpoint too: one read may hold thousands of these
-        self._log.info("refused", code=error.code, fatal=error.fatal)
+        self._log.log(logging.INFO if error.fatal else logging.DEBUG, "refused", code=error.code)
         answer: list[e.Event] = [e.Failure(error.code, error.sentence, tag=error.tag)]
         # A person is asked again whatever was wrong, since anything it types is taken for its name.
-        asked = error.code == "bad-nick" or self.connection.dialect is Dialect.TEXT
+        asked = self.connection.dialect is Dialect.TEXT or error.code not in (
+            "hello-first",
+            "unknown-command",
+        )
         if asked and self.connection.state is State.NAMING and not error.fatal:
             answer.append(e.Prompt(error.sentence))
         self.say(answer)
@@ -313,7 +351,7 @@ class Peer:
             self.errand = None
             try:
                 if isinstance(work, SendList):
-                    await self._send_paced([self.reply(event) for event in work.events])
+                    await self._send_paced(map(self.reply, work.events))
                 elif isinstance(work, SendPage):
                     await self._send_page(work)
                 else:
@@ -347,28 +385,63 @@ class Peer:
 
     async def _replay(self, work: Replay) -> CaughtUp:
         cursor = work.after
+        # What a person reads beyond that was said while that person was in the room: it is no history.
+        person = self.connection.dialect is Dialect.TEXT
+        tag = None if person and work.recent is None else work.tag
         while True:
-            page = await self._house.journal.read_after(work.log, cursor, SLICE)
-            await self._send_past(history.behind(page, work.log, cursor, work.tag))
+            page = await self._house.journal.read_after(work.log, cursor, work.recent or SLICE)
+            await self._send_past(history.behind(page, work.log, cursor, tag))
             if not page.entries:  # a later one that is no longer kept was told of as a gap
                 return CaughtUp(work.log, max(cursor, page.last), work.tag)
             cursor = page.entries[-1].id
-            if cursor >= page.last:
+            if cursor >= page.last or work.recent is not None:
                 return CaughtUp(work.log, cursor, work.tag)
 
     async def _send_past(self, events: list[e.Event]) -> None:
+        if not self.connection.unframed:
+            await self._send_paced(map(self.reply, events))
+            return
         frames = [self.reply(event) for event in events]
-        if self.connection.unframed:
-            while sum(map(len, frames)) > UNFRAMED_READ:
-                frames.pop(0)
+        while sum(map(len, frames)) > UNFRAMED_READ:
+            frames.pop(0)
         await self._send_paced(frames)
 
-    async def _send_paced(self, frames: list[bytes]) -> None:
-        """Send no faster than is read: what someone asked for must not get it cut off."""
-        for start in range(0, len(frames), 4):  # four of the longest are 32 KiB
-            await self._outbox.wait_for_room()
-            if not self._outbox.put(b"".join(frames[start : start + 4])):
+    async def _send_paced(self, frames: Iterable[bytes]) -> None:
+        """Send no faster than is read: what someone asked for must not get it cut off.
+
+        `frames` are taken one piece at a time, so that what nobody reads is not even built.
+        """
+        await trio.lowlevel.checkpoint()
+        for piece in _pieces(frames):
+            if not self._outbox.put(piece):
                 self._evict()
+            if self._outbox.crowded:
+                await self._outbox.wait_for_room()
+
+
+def _pieces(frames: Iterable[bytes]) -> Iterator[bytes]:
+    """Frames joined to pieces of at least `PIECE` octets each, but for the last."""
+    some: list[bytes] = []
+    size = 0
+    for frame in frames:
+        some.append(frame)
+        size += len(frame)
+        if size >= PIECE:
+            yield b"".join(some)
+            some.clear()
+            size = 0
+    yield b"".join(some)
+
+
+def _address(stream: trio.abc.Stream) -> str:
+    """Where it comes from, for the log."""
+    if not isinstance(stream, trio.SocketStream):
+        return type(stream).__name__
+    try:
+        name = stream.socket.getpeername()
+    except OSError:  # gone already
+        return "unknown"
+    return f"{name[0]} {name[1]}" if isinstance(name, tuple) else "local"  # a socket in the file system
 
 
 def _innermost(group: BaseExceptionGroup[Exception]) -> str:

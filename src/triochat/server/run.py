@@ -1,9 +1,11 @@
 """The server as a program: standard output, signals, exit code."""
 
 import errno
+import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 
 import structlog
 import trio
@@ -11,6 +13,8 @@ import trio
 from triochat.config import ServerConfig
 from triochat.server.logs import configure_logs
 from triochat.server.serve import serve
+
+STDOUT = 1
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("triochat.server")
 
@@ -45,9 +49,7 @@ async def _run(config: ServerConfig) -> int:
             program.cancel_scope.cancel()
 
         await program.start(serve_to_the_end)
-        for listener in listeners:
-            sys.stdout.write(f"listening on {_address(listener.socket.getsockname())}\n")
-        sys.stdout.flush()
+        _announce([f"listening on {_address(listener.socket.getsockname())}" for listener in listeners])
     return 0
 
 
@@ -63,6 +65,16 @@ async def _watch_signals(
                 log.warning("a second signal: skipping the rest")
                 everything.cancel()
             shutdown.set()
+
+
+def _announce(lines: Sequence[str]) -> None:
+    """Print lines at once. A server whose output nobody takes serves all the same."""
+    data = "".join(f"{line}\n" for line in lines).encode("ascii")
+    try:
+        # Past Python's buffer: what can't be written must not come up again when the program ends.
+        os.write(STDOUT, data)
+    except OSError as error:
+        log.warning("the standard output can't be written", error=error.strerror)
 
 
 def _address(name: tuple[str, int]) -> str:

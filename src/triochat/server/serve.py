@@ -44,8 +44,8 @@ async def serve(
         listeners: what to accept from; by default TCP listeners on the configured host and port.
             They are closed when the server ends.
         journal: what keeps the rooms; by default a `MemoryJournal`.
-        shutdown: set it to stop: nobody new is accepted, everybody is answered and told ``BYE``,
-            and what is not read within the shutdown timeout is cut off.
+        shutdown: set it to stop: nobody new is accepted, all that was submitted is answered, everybody is
+            told ``BYE``, and what is not read within the shutdown timeout is cut off.
         task_status: gets the listeners as soon as the server accepts.
 
     Raises:
