@@ -1,3 +1,4 @@
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -204,6 +205,24 @@ async def test_a_cancelled_request_leaves_no_trace() -> None:
         assert chat.statistics().unanswered == 0
 
 
+async def test_an_answer_that_nobody_waits_for_any_more_is_dropped() -> None:
+    async with scripted() as (chat, script):
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(chat.history, "#dev")
+                tag, _ = await script.request()
+                await script.say(f"@{tag} MSG #dev 1 0 bob :early")
+                await trio.testing.wait_all_tasks_blocked()
+                [exchange] = chat._pending.values()
+                assert len(exchange._answer) == 1
+                scope.cancel()
+        assert exchange._answer == []
+        await script.say(*[f"@{tag} MSG #dev {number} 0 bob :late" for number in range(2, 1000)])
+        await trio.testing.wait_all_tasks_blocked()
+        assert exchange._answer == []
+        assert chat.statistics().unseen == 0
+
+
 async def test_tags_are_drawn_anew_by_each_client() -> None:
     prefixes = set()
     for _ in range(3):
@@ -378,6 +397,48 @@ async def test_the_exception_of_the_block_comes_out_plain_and_nothing_is_said() 
                 raise error
         assert caught.value is error
     assert await script.rest() == b""
+
+
+@pytest.mark.parametrize("end", ["by itself", "exception", "cancellation"])
+async def test_the_end_of_the_block_is_told_to_tasks_outside_it(
+    end: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    outcomes: list[str] = []
+
+    async def iterate(chat: ChatClient) -> None:
+        assert [event async for event in chat] == []
+        outcomes.append("iterated")
+
+    async def ask(chat: ChatClient) -> None:
+        with pytest.raises(ConnectionLost, match="we have left"):
+            await chat.join("#dev")
+        outcomes.append("asked")
+
+    async def wait_for(receipt: Receipt) -> None:
+        with pytest.raises(ConnectionLost, match="we have left"):
+            await receipt.kept()
+        outcomes.append("waited")
+
+    ours, theirs = trio.testing.memory_stream_pair()
+    with trio.fail_after(60):
+        async with trio.open_nursery() as outside:
+            outside.start_soon(Script(theirs).welcome)
+            with suppress(ValueError), trio.move_on_after(1 if end == "cancellation" else 30):
+                async with open_client_on(ours, nick="alice") as chat:
+                    outside.start_soon(iterate, chat)
+                    for _ in range(WINDOW):
+                        receipt = await chat.submit("#dev", "x")
+                    outside.start_soon(wait_for, receipt)
+                    for _ in range(3):  # they wait for the window to open
+                        outside.start_soon(ask, chat)
+                    await trio.testing.wait_all_tasks_blocked()
+                    if end == "exception":
+                        raise ValueError("mine")
+                    if end == "cancellation":
+                        await trio.sleep_forever()
+    assert sorted(outcomes) == ["asked"] * 3 + ["iterated", "waited"]
+    with pytest.raises(ConnectionLost, match="we have left"):
+        await chat.ping()
 
 
 async def test_cancellation_leaves_no_task_behind() -> None:

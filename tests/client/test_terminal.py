@@ -131,7 +131,7 @@ async def test_what_can_not_be_said_is_told_and_the_rest_is_sent() -> None:
         assert err.splitlines() == [
             "A text may hold no control characters but newline and tab.",
             "That line is not valid UTF-8, so it was not sent.",
-            "A text may be 8000 octets long, escaped.",
+            "A text is at most 8000 octets long, its escapes counted.",
         ]
         assert await everything_said(bob) == ["one", "three"]
 
@@ -174,6 +174,11 @@ async def test_nobody_is_there() -> None:
         f"Nobody answers at 127.0.0.1:{address[1]}; look at the address,"
         " or start a server there (triochat server)."
     ]
+
+
+async def test_an_address_without_a_host() -> None:
+    async with terminal(("", 5600)) as alice:
+        assert await alice.exit() == (1, "", "The address names no host; write it as HOST or HOST:PORT.\n")
 
 
 async def test_no_such_host(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,6 +292,8 @@ async def test_a_person_types_commands() -> None:
         await alice.expect("#lobby: 1 person\n#lobby: alice\n")
         await bob.join("#lobby")
         await alice.expect("#lobby: bob came in\n")
+        alice.type("/history")
+        await alice.expect("#lobby: nothing was said here yet\n")
 
         async def typing(line: str, answer: str, stream: str = "out") -> None:
             alice.type(line)

@@ -1,5 +1,5 @@
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trio
@@ -129,6 +129,40 @@ async def test_the_exception_of_the_block_comes_out_plain() -> None:
     with pytest.raises(ValueError, match="mine"):
         async with open_text_client_on(ours, nick="alice"):
             raise ValueError("mine")
+
+
+@pytest.mark.parametrize("end", ["by itself", "exception", "cancellation"])
+async def test_the_end_of_the_block_is_told_to_tasks_outside_it(
+    end: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    outcomes: list[str] = []
+
+    async def iterate(client: TextClient) -> None:
+        assert [line async for line in client] == []
+        outcomes.append("iterated")
+
+    async def say(client: TextClient) -> None:
+        with pytest.raises(ConnectionLost, match="we have left"):
+            await client.say("does anybody hear me?")
+        outcomes.append("said")
+
+    ours, theirs = trio.testing.memory_stream_pair()
+    await theirs.send_all(b"NICK")
+    with trio.fail_after(60):
+        async with trio.open_nursery() as outside:
+            with suppress(ValueError), trio.move_on_after(0.5 if end == "cancellation" else 30):
+                async with open_text_client_on(ours, nick="alice") as client:
+                    outside.start_soon(iterate, client)
+                    for _ in range(2):
+                        outside.start_soon(say, client)
+                    await trio.testing.wait_all_tasks_blocked()
+                    if end == "exception":
+                        raise ValueError("mine")
+                    if end == "cancellation":
+                        await trio.sleep_forever()
+            start = trio.current_time()
+        assert trio.current_time() == start
+    assert sorted(outcomes) == ["iterated", "said", "said"]
 
 
 async def test_a_connection_that_breaks_before_hello() -> None:

@@ -138,8 +138,12 @@ class ChatClient:
     too long. Case does not matter in the names of rooms.
 
     Iterating yields what happens, in the order of each room: `Message`, `TopicSet`, `Joined`, `Left` and
-    `Renamed` of `triochat.protocol.events`, our own messages among them; and `Lagged` where the program did
-    not keep up. It ends when we have left; otherwise the end of the connection raises `ConnectionLost`.
+    `Renamed` of `triochat.protocol.events`, our own messages among them; `Gap` where something is no longer
+    kept; `Failure` where the server complains of no request in particular; and `Lagged` where the program
+    did not keep up. It ends when we have left; otherwise the end of the connection raises `ConnectionLost`.
+
+    When the ``async with`` block of `open_client` ends, however it does, we have left: no task, in the block
+    or outside it, waits for this client any more.
     """
 
     def __init__(
@@ -261,7 +265,7 @@ class ChatClient:
             self._something_to_write.unpark_all()
         with trio.move_on_after(QUIT_TIMEOUT):
             await self._over.wait()
-        self._end("we have left")
+        self._leave()
 
     async def _ask(self, request: e.Request) -> list[e.Event]:
         exchange = await self._request(request)
@@ -293,7 +297,7 @@ class ChatClient:
 
     # --- the two tasks --------------------------------------------------------------------------
 
-    async def receive(self) -> None:
+    async def _receive(self) -> None:
         """The receive task: ends when the connection does, and notes why."""
         try:
             while True:
@@ -306,7 +310,7 @@ class ChatClient:
         # At once, though the block may go on for long: a server that shuts down waits for this.
         await trio.aclose_forcefully(self._stream)
 
-    async def write(self) -> None:
+    async def _write(self) -> None:
         """The write task: ends when the connection does."""
         try:
             with self._writing:
@@ -347,6 +351,11 @@ class ChatClient:
             exchange.end()
             del self._pending[tag]
             self._window.release()
+
+    def _leave(self) -> None:
+        """We are gone, with a good-bye or without; nothing that others wait for will come."""
+        self._leaving = True
+        self._end("we have left")
 
     def _end(self, reason: str) -> None:
         """The connection is over; everybody who waits for something is told."""
@@ -425,6 +434,7 @@ async def open_client_on(
     stream: trio.abc.Stream, *, nick: str, session: str | None = None
 ) -> AsyncIterator[ChatClient]:
     """The same over a stream that is there already, and that is closed in the end."""
+    chat: ChatClient | None = None
     try:
         tags = _Tags()
         connection = Connection(Role.CLIENT)
@@ -432,10 +442,12 @@ async def open_client_on(
         # In front of the nursery, so that a refusal does not come out of it in a group.
         welcome = await _introduce(stream, connection, hello)
         chat = ChatClient(stream, connection, tags, welcome)
-        async with beside(chat.receive, chat.write):
+        async with beside(chat._receive, chat._write):
             yield chat
             await chat.quit()
     finally:
+        if chat is not None:
+            chat._leave()  # tasks outside the block may wait for what will not come
         await trio.aclose_forcefully(stream)
 
 

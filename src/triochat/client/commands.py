@@ -39,9 +39,9 @@ def parse(line: str) -> e.Request | None:
     Raises:
         CommandError: it makes no sense.
     """
+    if not line.strip():
+        return None
     try:
-        if line.startswith("//"):
-            return e.Say(None, line[1:])
         word, _, rest = line.partition(" ")
         if word.lower() == "/part":
             return _part(rest.strip())

@@ -114,6 +114,9 @@ class _Visit:
 
     async def run(self) -> None:
         """Connect, asking for another nickname as often as it takes, and talk."""
+        if not self._host:
+            await self._fail("the address names no host; write it as HOST or HOST:PORT")
+            return
         nick: str | None = self._config.nick or _login_nick()
         while nick is not None:
             nick = await self._attempt(nick)
@@ -308,8 +311,10 @@ class _Visit:
             case e.SetTopic(text=topic):
                 await chat.set_topic(self._current(), topic)
             case e.ReadHistory(limit=limit):
-                entries = await chat.history(self._current(), limit=limit)
-                await self._printer.show([line for entry in entries for line in render(entry)])
+                room = self._current()
+                entries = await chat.history(room, limit=limit)
+                lines = [line for entry in entries for line in render(entry)]
+                await self._printer.show(lines or [f"{room}: nothing was said here yet"])
             case _:  # there is no other command than /help
                 await self._printer.show(HELP.split("\n"))
 

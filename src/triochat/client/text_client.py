@@ -75,11 +75,18 @@ class TextClient:
             raise ConnectionLost(self._lost)
 
     def quit(self) -> None:
-        """Leave: a server of 2019 knows no word for it, so iterating just ends."""
+        """Leave: a server of 2019 knows no word for it, so iterating just ends, and nothing more is said."""
         self._leaving = True
-        self._lines.close(None)
+        self._end("we have left")
 
-    async def receive(self) -> None:
+    def _end(self, reason: str) -> None:
+        """The connection is over; everybody who waits for something is told."""
+        if self._lost is None:
+            self._lost = reason
+            self._lines.close(None if self._leaving else reason)
+            self._echoed.set()
+
+    async def _receive(self) -> None:
         """The receive task: ends when the connection does, and notes why."""
         try:
             while True:
@@ -87,9 +94,7 @@ class TextClient:
                 if isinstance(event, e.Notice):
                     self._heard(event.sentence)
         except ConnectionLost as lost:
-            self._lost = lost.reason
-            self._lines.close(lost.reason)
-            self._echoed.set()
+            self._end(lost.reason)
 
     def _heard(self, line: str) -> None:
         if self._expected in line:
@@ -108,15 +113,17 @@ async def open_text_client_on(stream: trio.abc.Stream, *, nick: str) -> AsyncIte
         ConnectionLost: the server went away, or never asked.
         triochat.protocol.LocalProtocolError: there can't be such a nick.
     """
+    client: TextClient | None = None
     try:
         hello = e.Hello(nick)
         connection = Connection(Role.CLIENT, Dialect.TEXT)
         client = TextClient(stream, connection, nick)
         await _answer_prompt(stream, connection, hello)
-        async with beside(client.receive):
+        async with beside(client._receive):
             yield client
-            client.quit()
     finally:
+        if client is not None:
+            client.quit()  # tasks outside the block may wait for what will not come
         await trio.aclose_forcefully(stream)
 
 
