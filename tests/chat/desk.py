@@ -32,6 +32,8 @@ from triochat.protocol import framed, text
 
 SLICE = 2
 """Entries that a reader reads at a time: few, so that a test needs few to see several slices."""
+MANY = 10_000
+"""More steps than any errand takes."""
 MS = 1000
 """What the clock says, unless a test sets it."""
 
@@ -156,9 +158,10 @@ class Desk:
 
     def catch_up(self, client: ClientId) -> CaughtUp:
         """Read to the end."""
-        while (caught_up := self.read(client)) is None:
-            pass
-        return caught_up
+        for _ in range(MANY):
+            if (caught_up := self.read(client)) is not None:
+                return caught_up
+        raise AssertionError("it reads for ever")
 
     # --- conveniences ---------------------------------------------------------------------------
 
@@ -176,9 +179,12 @@ class Desk:
 
     def run_errands(self, client: ClientId) -> None:
         """As the client's reader would, with nobody else saying anything meanwhile."""
-        while client in self.work:
+        for _ in range(MANY):
+            if client not in self.work:
+                return
             if (caught_up := self.read(client)) is not None:
                 self.batch(self.submit(client, caught_up))
+        raise AssertionError("it is sent on for ever")
 
     def news(self, client: ClientId) -> list[str]:
         """What a client has seen since it was last asked for."""

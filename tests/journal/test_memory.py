@@ -122,6 +122,15 @@ async def test_an_inbox_that_was_let_go_never_gives_an_id_again() -> None:
     assert await journal.read_after("#a", 0, 10) == Page((), 1, 0), "of a room nothing is let go"
 
 
+async def test_nor_after_another_one_of_fewer_was_let_go() -> None:
+    journal = MemoryJournal(max_inboxes=2)
+    await fill(journal, 5, log="@a")
+    for log in ("@b", "@c", "@d"):
+        await fill(journal, 1, log=log)
+    assert {name: head.last for name, head in (await journal.heads()).items()} == {"@c": 6, "@d": 6}
+    assert (await journal.read_after("@a", 0, 1)).last == 5
+
+
 async def test_a_tag_is_remembered_longer_than_its_inbox() -> None:
     journal = MemoryJournal(max_inboxes=1)
     await journal.append([draft(log="@a", key=KEY), draft(log="@b")])

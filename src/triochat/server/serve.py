@@ -68,7 +68,8 @@ async def _serve(
     task_status: trio.TaskStatus[Listeners],
 ) -> None:
     if journal is None:
-        journal = MemoryJournal(retention=config.retention)
+        # One more than the hub allows: there is always a lobby.
+        journal = MemoryJournal(retention=config.retention, max_rooms=config.max_rooms + 1)
     if shutdown is None:
         shutdown = trio.Event()
     limits = Limits(
