@@ -69,9 +69,9 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typecheck(session: nox.Session) -> None:
-    """Check types, strictly, in the package, its tests and this file."""
+    """Check types, strictly, in the package, its tests, the benchmarks and this file."""
     session.install("-e", ".", *group("typecheck"))
-    session.run("mypy", *(session.posargs or ["src", "tests", "noxfile.py"]))
+    session.run("mypy", *(session.posargs or ["src", "tests", "benchmarks", "noxfile.py"]))
 
 
 @nox.session
@@ -96,3 +96,12 @@ def smoke(session: nox.Session) -> None:
     session.run(str(bin_dir / "python"), "-m", "pip", "install", "--quiet", str(wheel), external=True)
     with session.chdir(work):  # away from the checkout, so that only the wheel can be imported
         session.run("python", str(ROOT / "tests" / "smoke.py"), str(bin_dir / "triochat"), *session.posargs)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure what a delivery costs beside other servers: half an hour on Linux; see benchmarks/README.md."""
+    session.install(
+        "-e", ".", "uvloop; platform_python_implementation == 'CPython' and sys_platform != 'win32'"
+    )
+    session.run("python", "-m", "benchmarks", *session.posargs)
