@@ -375,9 +375,7 @@ class Hub:
             room.attach(person)
             self._plan.add(TellLast(client, room, request.tag))
         elif request.log == person.inbox:
-            # No step forward: the journal has let the inbox go, and there is nothing more to wait for.
-            if (person.missed_from or 0) < request.cursor < person.missed_to:
-                person.missed_from = request.cursor
+            if request.cursor < person.missed_to:
                 self._plan.add(read_on)
                 return
             person.catching_up = False
