@@ -1,6 +1,7 @@
 """The command: ``python -m benchmarks --help``."""
 
 import argparse
+import datetime
 import platform
 import shlex
 import sys
@@ -8,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from benchmarks import adapters, chart, scenarios, table
+from benchmarks import adapters, chart, page, scenarios, table
 from benchmarks.machine import describe
 from benchmarks.measure import Bench
 from benchmarks.processes import BenchmarkError, choose_cores, raise_file_limit
@@ -44,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
     add("--quick", action="store_true", help=f"{', '.join(QUICK)} only, one round of half a second")
     add("--json", type=Path, metavar="FILE", help="write all figures there")
     add("--svg", type=Path, metavar="FILE", help="draw the chart there")
+    add("--docs", type=_folder, metavar="FOLDER", help="renew all that performance.md in there shows")
+    add("--again", type=Path, metavar="FILE", help="measure nothing: show what such a JSON file has kept")
     add("--server-core", type=int, metavar="N", help="run the servers there; default: the last one allowed")
     add("--load-core", type=int, metavar="N", help="run the load there; default: another one")
     add("--spin", action="store_true", help="the load generator never sleeps: no server pays for waking it")
@@ -73,14 +76,27 @@ def _at_least(least: float) -> Callable[[str], float]:
     return number
 
 
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():  # known now, and not after half an hour
+        raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
+    return Path(text)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, and show.
 
     Returns:
-        The exit code: 0, or 1 if this project's server failed somewhere.
+        The exit code: 0, or 1 if this project's server failed somewhere, or 2 if there is nothing to show.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parser().parse_args(arguments)
+    if options.again is not None:
+        try:
+            results = Results.from_json(options.again.read_text(encoding="utf-8"))
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            sys.stderr.write(f"benchmarks: {options.again} can't be shown again: {error!r}\n")
+            return 2
+        return _show(results, options)
     if platform.system() != "Linux":
         sys.stderr.write("benchmarks: this needs Linux: epoll, /proc and the clocks of other processes\n")
         return 2
@@ -117,18 +133,27 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "load generator": bench.load_language,
                 "spin": int(bench.spin),
             },
+            date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         )
         played = [_fitted(bench, results, scenarios.BY_NAME[name], options.people) for name in names]
         try:
             _play(bench, results, played, options.peers or adapters.USUAL, rounds)
         except KeyboardInterrupt:
-            sys.stderr.write("\ninterrupted: what follows is what there is\n")
+            sys.stderr.write("\ninterrupted: what follows is what there is; the page is left as it was\n")
+            options.docs = None
+    return _show(results, options)
+
+
+def _show(results: Results, options: argparse.Namespace) -> int:
     for line in table.render(results):
         sys.stdout.write(line + "\n")
     if options.json is not None:
         options.json.write_text(results.to_json(), encoding="utf-8")
     if options.svg is not None:
         options.svg.write_text(chart.render(results), encoding="utf-8")
+    if options.docs is not None:
+        for name, text in page.files(results):
+            (options.docs / name).write_text(text, encoding="utf-8")
     return int(any(SUBJECT in failed for failed in results.failures.values()))
 
 

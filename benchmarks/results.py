@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 
 from benchmarks.figures import Figures, medians, spread
 from benchmarks.scenarios import BY_NAME, TARGETS, Target
@@ -33,6 +34,7 @@ class Results:
         machine: what it ran on.
         command: how it was started.
         settings: rounds, seconds and the like.
+        date: when, in UTC.
         versions: of the peers, where they have one.
         rounds: the figures by scenario, peer, round.
         failures: why a peer has none, or not all, by scenario and peer.
@@ -42,6 +44,7 @@ class Results:
     machine: dict[str, str]
     command: str
     settings: dict[str, str | int | float]
+    date: str
     versions: dict[str, str] = field(default_factory=dict)
     rounds: dict[str, dict[str, list[Figures]]] = field(default_factory=dict)
     failures: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -123,6 +126,7 @@ class Results:
         ]
         document = {
             "command": self.command,
+            "date": self.date,
             "machine": self.machine,
             "settings": self.settings,
             "versions": self.versions,
@@ -130,3 +134,29 @@ class Results:
             "targets": targets,
         }
         return json.dumps(document, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """What `to_json` has written. Medians, ratios and verdicts are reckoned again.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is something else, or knows scenarios that are no more.
+        """
+        document: dict[str, Any] = json.loads(text)
+        results = cls(
+            machine=document["machine"],
+            command=document["command"],
+            settings=document["settings"],
+            date=document["date"],
+            versions=document["versions"],
+        )
+        for name, scenario in document["scenarios"].items():
+            results.rounds[name] = {
+                peer: [Figures(**figures) for figures in kept["rounds"]]
+                for peer, kept in scenario["peers"].items()
+            }
+            if scenario["without"]:
+                results.failures[name] = scenario["without"]
+            if scenario["people"] != BY_NAME[name].people:
+                results.people[name] = scenario["people"]
+        return results

@@ -1,6 +1,7 @@
 """The results for a terminal."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from benchmarks.chart import TIMES
 from benchmarks.figures import Figures
@@ -26,41 +27,66 @@ def render(results: Results) -> Iterator[str]:
 
 def _scenario(results: Results, scenario: Scenario) -> Iterator[str]:
     name = scenario.name
-    people = results.people.get(name)
-    fewer = f" (here {people:,} people: more are not asked for, or too many open files)" if people else ""
-    yield f"{name}: {scenario.summary}{fewer}"
-    rows = []
-    for peer in results.rounds[name]:
-        middle = results.median(name, peer)
-        assert middle is not None
-        ratios = (results.ratio(name, peer, REFERENCE), results.ratio(name, peer, FLOOR))
-        rows.append([peer, *_row(scenario, middle, ratios), f"±{results.spread(name, peer) / 2:.0%}"])
-        rows[-1].append(_remarks(scenario, middle))
-    yield from _columns([["", *_head(scenario), "spread", ""], *rows])
+    yield f"{name}: {summary(results, scenario)}"
+    rows = list(figures(results, scenario))
+    body = [[row.peer, *row.cells.values(), row.remarks] for row in rows]
+    if rows:
+        yield from _columns([["", *rows[0].cells, ""], *body])
     for peer, why in results.failures.get(name, {}).items():
         yield f"  without {peer}: {why}"
 
 
-def _head(scenario: Scenario) -> list[str]:
-    if scenario.mode == "idle":
-        return ["KiB each", "resident", "CPU"]
-    what = ("joins/s", "µs/join") if scenario.mode == "join" else ("deliveries/s", "µs CPU")
-    return [*what, "/ngircd", "/floor", "p50", "p99", "max", "resident", "server", "load", "load µs"]
+def summary(results: Results, scenario: Scenario) -> str:
+    """What happens, and whether with fewer people than it should."""
+    people = results.people.get(scenario.name)
+    fewer = f" (here {people:,} people: more are not asked for, or too many open files)" if people else ""
+    return scenario.summary + fewer
 
 
-def _row(scenario: Scenario, f: Figures, ratios: tuple[float | None, float | None]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What there is to say of one peer in one scenario: `cells` by the heads of their columns."""
+
+    peer: str
+    cells: dict[str, str]
+    remarks: str
+
+
+def figures(results: Results, scenario: Scenario) -> Iterator[Row]:
+    """The rows of a scenario; all have the same columns."""
+    name = scenario.name
+    for peer in results.rounds[name]:
+        middle = results.median(name, peer)
+        assert middle is not None
+        ratios = (results.ratio(name, peer, REFERENCE), results.ratio(name, peer, FLOOR))
+        cells = _cells(scenario, middle, ratios)
+        several = len(results.rounds[name][peer]) > 1
+        cells["spread"] = f"±{results.spread(name, peer) / 2:.0%}" if several else "-"
+        yield Row(peer, cells, _remarks(scenario, middle))
+
+
+def _cells(scenario: Scenario, f: Figures, ratios: tuple[float | None, float | None]) -> dict[str, str]:
     if scenario.mode == "idle":
-        return [f"{f.memory_each:.1f}", f"{f.memory:.1f} MiB", f"{f.server_share:.2f} %"]
-    return [
-        f"{f.rate:,.0f}",
-        _short(f.cpu),
-        *(f"{ratio:.2f} {TIMES}" if ratio is not None else "-" for ratio in ratios),
-        *(latency(us) for us in (f.p50, f.p99, f.max)),
-        f"{f.memory:.1f} MiB",
-        f"{f.server_share:.0f} %",
-        f"{f.load_share:.0f} %",
-        _short(f.load_cpu),
-    ]
+        return {
+            "KiB each": f"{f.memory_each:.1f}",
+            "resident": f"{f.memory:.1f} MiB",
+            "CPU": f"{f.server_share:.2f} %",
+        }
+    rate, cost = ("joins/s", "µs/join") if scenario.mode == "join" else ("deliveries/s", "µs CPU")
+    to_ngircd, to_floor = (f"{ratio:.2f} {TIMES}" if ratio is not None else "-" for ratio in ratios)
+    return {
+        rate: f"{f.rate:,.0f}",
+        cost: _short(f.cpu),
+        "/ngircd": to_ngircd,
+        "/floor": to_floor,
+        "p50": latency(f.p50),
+        "p99": latency(f.p99),
+        "max": latency(f.max),
+        "resident": f"{f.memory:.1f} MiB",
+        "server": f"{f.server_share:.0f} %",
+        "load": f"{f.load_share:.0f} %",
+        "load µs": _short(f.load_cpu),
+    }
 
 
 def _remarks(scenario: Scenario, f: Figures) -> str:
@@ -80,21 +106,23 @@ def _remarks(scenario: Scenario, f: Figures) -> str:
 
 
 def _targets(results: Results) -> Iterator[str]:
-    rows = []
-    for verdict in results.verdicts():
-        target = verdict.target
-        rows.append(
-            [
-                target.scenario,
-                describe(target),
-                f"≤ {amount(target, target.limit)}",
-                "not measured" if verdict.value is None else amount(target, verdict.value),
-                {True: "reached", False: "MISSED", None: ""}[verdict.met],
-            ]
-        )
+    rows = list(targets(results))
     if rows:
         yield "targets"
         yield from _columns([["", "", "target", "here", ""], *rows])
+
+
+def targets(results: Results) -> Iterator[list[str]]:
+    """For each target: where, of what, how much, how much it is here, and a word on that."""
+    for verdict in results.verdicts():
+        target = verdict.target
+        yield [
+            target.scenario,
+            describe(target),
+            f"≤ {amount(target, target.limit)}",
+            "not measured" if verdict.value is None else amount(target, verdict.value),
+            {True: "reached", False: "MISSED", None: ""}[verdict.met],
+        ]
 
 
 def describe(target: Target) -> str:

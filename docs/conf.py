@@ -14,7 +14,7 @@ release = version = installed_version("triochat")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinxcontrib_trio"]
 
 root_doc = "index"
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "performance-figures.md"]  # a part of performance.md, not a page
 html_theme = "furo"
 html_title = "triochat"
 
