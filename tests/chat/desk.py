@@ -5,16 +5,16 @@ out, as they are for people: ``ERROR code``, ``NICK``, ``NOTICE``.
 """
 
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from triochat.chat import (
     WAITS,
+    Asked,
     Broadcast,
     CaughtUp,
     ClientId,
-    Departure,
     Dismiss,
     Errand,
     Hub,
@@ -29,6 +29,7 @@ from triochat.chat.history import behind, in_front
 from triochat.journal import Journal, MemoryJournal
 from triochat.protocol import events as e
 from triochat.protocol import framed, text
+from triochat.protocol.runs import MessageRun, OkRun, SayRun
 
 SLICE = 2
 """Entries that a reader reads at a time: few, so that a test needs few to see several slices."""
@@ -37,7 +38,7 @@ MANY = 10_000
 MS = 1000
 """What the clock says, unless a test sets it."""
 
-Said = str | e.Request | Departure | CaughtUp
+Said = str | Asked
 T = TypeVar("T")
 
 
@@ -70,6 +71,21 @@ def frame(event: e.Event) -> str:
             return f"{tag}NOTICE"
         case _:
             return framed.build(event).decode("ascii").removesuffix("\n")
+
+
+def says(room: str, *texts: str, tags: Sequence[str] | None = None) -> SayRun:
+    """A run as a connection makes it."""
+    frames = SayRun(room, texts, tags, octets=0).frames()
+    return SayRun(room, texts, tags, octets=sum(len(framed.build(say)) for say in frames))
+
+
+def one_by_one(event: e.Event | MessageRun | OkRun) -> Sequence[e.Event]:
+    """What a run stands for."""
+    if not isinstance(event, MessageRun | OkRun):
+        return (event,)
+    frames = tuple(event.frames())
+    assert frames, "no run is empty"
+    return frames
 
 
 class Desk:
@@ -110,10 +126,11 @@ class Desk:
                 case Broadcast():
                     assert delivery.audience
                     assert delivery.events
+                    events = [single for event in delivery.events for single in one_by_one(event)]
                     for client in delivery.audience:
-                        self.events.setdefault(client, []).extend(delivery.events)
+                        self.events.setdefault(client, []).extend(events)
                 case Reply():
-                    self.events.setdefault(delivery.client, []).append(delivery.event)
+                    self.events.setdefault(delivery.client, []).extend(one_by_one(delivery.event))
                 case Errand():
                     errands[delivery.client] += 1
                     if delivery.work is not None:
@@ -124,7 +141,7 @@ class Desk:
         waiting = Counter(s.client for s in submissions for r in s.requests if isinstance(r, WAITS))
         assert errands == waiting, "each that waits is answered by exactly one errand"
 
-    def _parse(self, client: ClientId, said: Said) -> e.Request | Departure | CaughtUp:
+    def _parse(self, client: ClientId, said: Said) -> Asked:
         if not isinstance(said, str):
             return said
         if client not in self.people_who_see_lines:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.chat.desk import MANY, Desk, frame, secret
+from tests.chat.desk import MANY, Desk, frame, says, secret
 from triochat.chat import WAITS, ClientId, Departure, Limits, Submission
 from triochat.chat import room as room_module
 from triochat.journal import MemoryJournal
@@ -184,6 +184,22 @@ class World:
             if sayable is not None and client not in self.waiting:
                 self._submit(client, sayable)
 
+    def ask_at_once(self, number: int, room: str, texts: list[str], tags: list[str] | None) -> None:
+        """Say a run; who sees lines, and who may not say it now, says it one by one."""
+        client = self._pick(number)
+        run = says(room, *texts, tags=tags)
+        witness = None if client is None else self.witnesses[client]
+        if client is None or witness is None or client in self.waiting:
+            return
+        if witness.text or witness.nick is None or witness.closed:
+            self.ask(number, *run.frames())
+            return
+        asked = [self._tagged(witness, say) for say in run.frames()]
+        for say in asked:
+            witness.asked(say)
+        tags = None if tags is None else [str(say.tag) for say in asked]
+        self.queue.append(Submission(client, [says(room, *texts, tags=tags)]))
+
     def read(self, number: int) -> None:
         client = self._pick(number)
         if client is None or client not in self.desk.work:
@@ -296,15 +312,19 @@ class World:
 
     def _submit(self, client: ClientId, request: e.Request) -> None:
         witness = self.witnesses[client]
-        if not witness.text and request.tag == "new":
-            self.tags += 1
-            request = replace(request, tag=f"t{self.tags}")
-        elif witness.text:
-            request = replace(request, tag=None)
+        request = self._tagged(witness, request)
         witness.asked(request)
         if isinstance(request, WAITS):
             self.waiting.add(client)
         self.queue.append(Submission(client, [request], text=witness.text))
+
+    def _tagged(self, witness: Witness, request: e.Request) -> e.Request:
+        if witness.text:
+            return replace(request, tag=None)
+        if request.tag == "new":
+            self.tags += 1
+            return replace(request, tag=f"t{self.tags}")
+        return request
 
     def _look(self) -> None:
         for client, events in self.desk.events.items():
@@ -336,7 +356,7 @@ def any_request(rng: Random) -> e.Request:
     kinds: dict[Callable[[], e.Request], float] = {
         lambda: e.Join(room, rng.choice([None, rng.randrange(10)]), tag="new"): 6,
         lambda: e.Part(room, tag="new"): 1,
-        lambda: e.Say(target, said, tag=kept): 16,
+        lambda: e.Say(target, said, tag=kept): 10,
         lambda: e.SetTopic(room, rng.choice(["", said]), tag=kept): 3,
         lambda: e.Rename(rng.choice(NICKS), tag=tag): 2,
         lambda: e.GetTopic(room, tag="new"): 1,
@@ -353,15 +373,24 @@ def any_request(rng: Random) -> e.Request:
     return rng.choices(list(kinds), list(kinds.values()))[0]()
 
 
+def any_run(rng: Random) -> tuple[str, list[str], list[str] | None]:
+    length = rng.randrange(1, 6)
+    tags = [rng.choice(["new", "new", "s1", "s2"]) for _ in range(length)]
+    texts = [rng.choice(["one", "two"]) for _ in range(length)]
+    return rng.choice(["#a", "#a", "#a", *ROOMS]), texts, rng.choice([None, tags, tags])
+
+
 def act(world: World, rng: Random) -> None:
     number = rng.randrange(12)
-    match rng.choices(["connect", "ask", "read", "depart", "turn"], [2, 16, 8, 1, 8])[0]:
+    match rng.choices(["connect", "ask", "run", "read", "depart", "turn"], [2, 13, 4, 8, 1, 8])[0]:
         case "connect":
             text = rng.random() < 0.2
             session = rng.choice([None, 0, 1, 2, 2])
             world.connect(session, rng.choice(NICKS), text=text, adapt=rng.random() < 0.5)
         case "ask":
             world.ask(number, *(any_request(rng) for _ in range(rng.randrange(1, 4))))
+        case "run":
+            world.ask_at_once(number, *any_run(rng))
         case "read":
             world.read(number)
         case "depart":

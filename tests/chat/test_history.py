@@ -26,7 +26,7 @@ def truth(asked: range, kept: range) -> list[Event]:
 def filled(retention: int, last: int) -> MemoryJournal:
     journal = MemoryJournal(retention=retention)
     drafts = [
-        Draft(log=LOG, kind="message", target=LOG, nick="al", text=str(number), ms=1)
+        Draft(log=LOG, kind="message", target=LOG, nick="al", texts=(str(number),), ms=1)
         for number in range(1, last + 1)
     ]
     at_once(journal.append(drafts))

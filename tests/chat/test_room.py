@@ -5,15 +5,17 @@ import pytest
 from triochat.chat import room as room_module
 from triochat.chat.person import Person
 from triochat.chat.room import RECENT, RECENT_OCTETS, Room
-from triochat.journal import Entry
+from triochat.journal import Draft, Entry
 
 
 def speak(room: Room, count: int, text: str = "x") -> None:
     for _ in range(count):
-        number = room.last + 1
-        room.advance(
-            Entry(log=room.name, id=number, kind="message", target=room.name, nick="al", text=text, ms=0)
-        )
+        speak_at_once(room, text)
+
+
+def speak_at_once(room: Room, *texts: str) -> None:
+    draft = Draft(log=room.name, kind="message", target=room.name, nick="al", texts=texts, ms=0)
+    room.advance(draft, room.last + 1)
 
 
 def since(room: Room, cursor: int) -> list[int] | None:
@@ -76,6 +78,41 @@ def test_one_that_is_longer_than_all_that_is_remembered(room: Room, monkeypatch:
     assert since(room, 5) is None
     speak(room, 1, "x" * 9)
     assert since(room, 6) == [7]
+
+
+def test_a_run_is_remembered_one_by_one(room: Room) -> None:
+    speak_at_once(room, "one", "two", "three")
+    assert room.last == 8
+    assert room.since(6) == [
+        Entry(log="#dev", id=7, kind="message", target="#dev", nick="al", text="two", ms=0),
+        Entry(log="#dev", id=8, kind="message", target="#dev", nick="al", text="three", ms=0),
+    ]
+    assert since(room, 5) == [6, 7, 8]
+    assert since(room, 4) is None
+
+
+def test_of_a_run_no_more_is_remembered_than_of_single_ones(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_module, "RECENT", 3)
+    monkeypatch.setattr(room_module, "RECENT_OCTETS", 10)
+    speak_at_once(room, *"abcde")
+    assert (since(room, 6), since(room, 7)) == (None, [8, 9, 10])
+    speak_at_once(room, "x", "x" * 5, "\n\n")
+    assert (since(room, 10), since(room, 11)) == ([11, 12, 13], [12, 13])
+    assert room._recent_octets == 10
+    speak_at_once(room, "", "y" * 10)
+    assert (since(room, 13), since(room, 14)) == ([14, 15], [15])
+    speak_at_once(room, "z", "y" * 11)
+    assert since(room, 16) is None
+    assert room._recent_octets == 0
+
+
+def test_a_run_is_not_remembered_for_nobody(room: Room, bob: Person) -> None:
+    room.attach(bob)
+    speak_at_once(room, "one", "two")
+    assert room.last == 7
+    assert not room._recent
 
 
 def test_nothing_is_remembered_for_nobody(room: Room, bob: Person) -> None:

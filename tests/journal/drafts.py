@@ -1,5 +1,7 @@
 """Drafts with what a test does not care about filled in."""
 
+from collections.abc import Sequence
+
 from triochat.journal import Draft, Journal, Kept
 from triochat.journal.interface import Kind
 
@@ -18,7 +20,28 @@ def draft(
     recall: bool = False,
 ) -> Draft:
     return Draft(
-        log=log, kind=kind, target=target or log, nick=nick, text=text, ms=ms, key=key, recall=recall
+        log=log,
+        kind=kind,
+        target=target or log,
+        nick=nick,
+        texts=(text,),
+        ms=ms,
+        session=None if key is None else key[0],
+        tags=None if key is None else (key[1],),
+        recall=recall,
+    )
+
+
+def run(
+    *texts: str,
+    tags: Sequence[str] | None = None,
+    session: str | None = "session",
+    log: str = "#dev",
+    kind: Kind = "message",
+) -> Draft:
+    """One draft of several texts."""
+    return Draft(
+        log=log, kind=kind, target=log, nick="alice", texts=texts, ms=1000, session=session, tags=tags
     )
 
 

@@ -3,14 +3,31 @@
 import pytest
 
 from tests.journal.conftest import RETENTION
-from tests.journal.drafts import KEY, draft, fill
-from triochat.journal import Draft, Entry, Head, Journal, Kept, Page, Repeated, TagTaken, Unknown
+from tests.journal.drafts import KEY, draft, fill, run
+from triochat.journal import (
+    Draft,
+    Each,
+    Entry,
+    Head,
+    Journal,
+    Kept,
+    Outcome,
+    Page,
+    Repeated,
+    TagTaken,
+    Unknown,
+)
 
 
 def entry(number: int, text: str | None = None, log: str = "#dev") -> Entry:
     return Entry(
         log=log, id=number, kind="message", target=log, nick="alice", text=text or str(number), ms=1000
     )
+
+
+async def entries(journal: Journal, log: str = "#dev") -> list[Entry]:
+    """All that is kept in a log."""
+    return list((await journal.read_after(log, 0, 1000)).entries)
 
 
 # --- keeping ------------------------------------------------------------------------------------
@@ -23,13 +40,13 @@ async def test_nothing_in_nothing_out(journal: Journal) -> None:
 
 async def test_ids_count_from_one_without_holes(journal: Journal) -> None:
     for number in range(1, 4):
-        assert await journal.append([draft(str(number))]) == [Kept(entry(number))]
+        assert await journal.append([draft(str(number))]) == [Kept(number)]
+    assert await entries(journal) == [entry(1), entry(2), entry(3)]
 
 
 async def test_each_log_counts_for_itself(journal: Journal) -> None:
     drafts = [draft("a", log=log) for log in ("#dev", "#ops", "@bob", "#dev", "@bob", "#dev")]
-    outcomes = await journal.append(drafts)
-    assert [outcome.entry.id for outcome in outcomes if isinstance(outcome, Kept)] == [1, 1, 1, 2, 2, 3]
+    assert await journal.append(drafts) == [Kept(number) for number in (1, 1, 1, 2, 2, 3)]
 
 
 async def test_a_batch_is_kept_in_its_order_and_the_next_goes_on_behind_it(journal: Journal) -> None:
@@ -40,11 +57,11 @@ async def test_a_batch_is_kept_in_its_order_and_the_next_goes_on_behind_it(journ
 
 
 async def test_what_is_kept_is_what_was_asked_for(journal: Journal) -> None:
-    asked = Draft(
-        log="@bob", kind="topic", target="@Bob", nick="Al", text="two\nlines \N{SNOWMAN}", ms=2**53, key=KEY
-    )
-    kept = Entry(log="@bob", id=1, kind="topic", target="@Bob", nick="Al", text=asked.text, ms=asked.ms)
-    assert await journal.append([asked]) == [Kept(kept)]
+    text = "two\nlines \N{SNOWMAN}"
+    asked = draft(text, log="@bob", kind="topic", target="@Bob", nick="Al", ms=2**53, key=KEY)
+    kept = Entry(log="@bob", id=1, kind="topic", target="@Bob", nick="Al", text=text, ms=2**53)
+    assert await journal.append([asked]) == [Kept(1)]
+    assert asked.entry(1) == kept
     assert (await journal.read_after("@bob", 0, 1)).entries == (kept,)
 
 
@@ -53,11 +70,11 @@ async def test_what_is_kept_is_what_was_asked_for(journal: Journal) -> None:
 
 async def test_the_same_draft_under_the_same_key_has_the_id_that_it_had(journal: Journal) -> None:
     await fill(journal, 1)
-    assert await journal.append([draft("again", key=KEY)]) == [Kept(entry(2, "again"))]
+    assert await journal.append([draft("again", key=KEY)]) == [Kept(2)]
     await fill(journal, 1)
     repeat = draft("again", key=KEY, nick="renamed", ms=9999)
     assert await journal.append([repeat]) == [Repeated(2)]
-    assert (await journal.heads())["#dev"].last == 3
+    assert await entries(journal) == [entry(1), entry(2, "again"), entry(3, "1")]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +92,7 @@ async def test_the_same_key_for_something_else_is_taken(
     journal: Journal, other: Draft, *, recall: bool
 ) -> None:
     await journal.append([draft("text", key=KEY)])
-    asked = draft(other.text, log=other.log, kind=other.kind, key=KEY, recall=recall)
+    asked = draft(other.texts[0], log=other.log, kind=other.kind, key=KEY, recall=recall)
     assert await journal.append([asked]) == [TagTaken()]
     assert await journal.heads() == {"#dev": Head(1, None)}
     assert await journal.append([draft("text", key=KEY)]) == [Repeated(1)]
@@ -84,13 +101,14 @@ async def test_the_same_key_for_something_else_is_taken(
 async def test_a_key_is_a_session_and_a_tag(journal: Journal) -> None:
     keys = [("one", "tag"), ("two", "tag"), ("one", "tag2"), ("onet", "ag"), ("ONE", "tag")]
     outcomes = await journal.append([draft(key=key) for key in keys])
-    assert outcomes == [Kept(entry(number, "hello")) for number in range(1, 6)]
+    assert outcomes == [Kept(number) for number in range(1, 6)]
+    assert await entries(journal) == [entry(number, "hello") for number in range(1, 6)]
 
 
 async def test_two_with_one_key_in_one_batch(journal: Journal) -> None:
     outcomes = await journal.append([draft("a", key=KEY), draft("a", key=KEY), draft("b", key=KEY)])
-    assert outcomes == [Kept(entry(1, "a")), Repeated(1), TagTaken()]
-    assert (await journal.heads())["#dev"].last == 1
+    assert outcomes == [Kept(1), Repeated(1), TagTaken()]
+    assert await entries(journal) == [entry(1, "a")]
 
 
 async def test_a_key_is_remembered_longer_than_its_entry(journal: Journal) -> None:
@@ -111,22 +129,136 @@ async def test_a_key_stands_for_all_of_its_text(journal: Journal) -> None:
 
 
 async def test_without_a_key_nothing_is_recognised(journal: Journal) -> None:
-    assert await journal.append([draft("a"), draft("a")]) == [Kept(entry(1, "a")), Kept(entry(2, "a"))]
+    assert await journal.append([draft("a"), draft("a")]) == [Kept(1), Kept(2)]
+    assert await entries(journal) == [entry(1, "a"), entry(2, "a")]
 
 
 async def test_a_recall_says_whether_it_was_kept_and_keeps_nothing(journal: Journal) -> None:
     recall = draft("a", key=KEY, recall=True)
     assert await journal.append([recall]) == [Unknown()]
     assert await journal.heads() == {}
-    assert (await journal.append([draft("a", key=KEY)]))[0] == Kept(entry(1, "a"))
+    assert await journal.append([draft("a", key=KEY)]) == [Kept(1)]
     assert await journal.append([recall]) == [Repeated(1)]
-    assert (await journal.heads())["#dev"].last == 1
+    assert await entries(journal) == [entry(1, "a")]
 
 
 async def test_a_recall_sees_what_stands_in_front_of_it_in_its_batch(journal: Journal) -> None:
     recall = draft("a", key=KEY, recall=True)
     outcomes = await journal.append([recall, draft("a", key=KEY), recall])
-    assert outcomes == [Unknown(), Kept(entry(1, "a")), Repeated(1)]
+    assert outcomes == [Unknown(), Kept(1), Repeated(1)]
+
+
+# --- several texts in one draft -----------------------------------------------------------------
+
+
+async def test_a_run_has_consecutive_ids_and_the_next_goes_on_behind_it(journal: Journal) -> None:
+    drafts = [run("1", "2", tags=("a", "b")), run("1", log="@bob"), draft("3"), run("4", "5")]
+    assert await journal.append(drafts) == [Kept(1), Kept(1), Kept(3), Kept(4)]
+    assert await entries(journal) == [entry(number) for number in range(1, 6)]
+    assert await entries(journal, "@bob") == [entry(1, log="@bob")]
+    assert await journal.heads() == {"#dev": Head(5, None), "@bob": Head(1, None)}
+
+
+async def test_each_of_a_run_is_what_the_draft_says_that_it_is(journal: Journal) -> None:
+    asked = run("one", "two\nlines", "three", tags=("a", "b", "c"))
+    await fill(journal, 1)
+    (outcome,) = await journal.append([asked])
+    assert isinstance(outcome, Kept)
+    kept = [asked.entry(outcome.first + index, index) for index in range(3)]
+    assert kept == [entry(2, "one"), entry(3, "two\nlines"), entry(4, "three")]
+    assert (await entries(journal))[1:] == kept
+
+
+async def test_a_run_that_is_longer_than_what_is_kept(journal: Journal) -> None:
+    last = 2 * RETENTION
+    texts = [str(number) for number in range(1, last + 1)]
+    assert await journal.append([run(*texts, tags=texts)]) == [Kept(1)]
+    first = RETENTION + 1
+    newest = tuple(entry(number) for number in range(first, last + 1))
+    assert await journal.read_after("#dev", 0, last) == Page(newest, first, last)
+    assert await journal.append([draft("1", key=("session", "1"))]) == [Repeated(1)]
+
+
+async def test_the_topic_of_a_run_is_its_last(journal: Journal) -> None:
+    await journal.append([run("old", "new", kind="topic")])
+    topic = Entry(log="#dev", id=2, kind="topic", target="#dev", nick="alice", text="new", ms=1000)
+    assert await journal.heads() == {"#dev": Head(2, topic)}
+
+
+@pytest.mark.parametrize(
+    ("again", "outcomes"),
+    [
+        (run("1", "2", "3", tags=("a", "b", "c")), [Repeated(1), Repeated(2), Repeated(3)]),
+        (run("3", "1", tags=("c", "a")), [Repeated(3), Repeated(1)]),
+        (run("3", "4", "5", tags=("c", "d", "e")), [Repeated(3), Kept(4), Kept(5)]),
+        (run("4", "1", "5", tags=("d", "a", "e")), [Kept(4), Repeated(1), Kept(5)]),
+        (run("4", "5", "x", tags=("d", "e", "c")), [Kept(4), Kept(5), TagTaken()]),
+        (run("x", "2", "4", tags=("a", "b", "d")), [TagTaken(), Repeated(2), Kept(4)]),
+        (run("x", "y", tags=("a", "b")), [TagTaken(), TagTaken()]),
+        (run("1", "1", tags=("a", "a")), [Repeated(1), Repeated(1)]),
+        (run("1", "4", log="#ops", tags=("a", "d")), [TagTaken(), Kept(1)]),
+        (run("1", "4", kind="topic", tags=("a", "d")), [TagTaken(), Kept(4)]),
+    ],
+    ids=["all", "backwards", "head", "middle", "tail", "mixed", "other", "twice", "elsewhere", "topic"],
+)
+async def test_a_run_of_which_some_was_there_before(
+    journal: Journal, again: Draft, outcomes: list[Outcome]
+) -> None:
+    await journal.append([run("1", "2", "3", tags=("a", "b", "c"))])
+    assert await journal.append([again]) == [Each(outcomes)]
+    kept = [again.texts[index] for index, one in enumerate(outcomes) if isinstance(one, Kept)]
+    new = [one for log in ("#dev", "#ops") for one in await entries(journal, log)][3:]
+    assert [one.text for one in new] == kept
+    assert [one.id for one in new] == [one.first for one in outcomes if isinstance(one, Kept)]
+    assert all((one.log, one.kind) == (again.log, again.kind) for one in new)
+    # What was new is known from now on; what was refused has not taken the tag from its owner.
+    known = [
+        Repeated(one.first if isinstance(one, Kept) else one.id) if isinstance(one, Kept | Repeated) else one
+        for one in outcomes
+    ]
+    assert await journal.append([again]) == [Each(known)]
+    assert await journal.append([draft("1", key=("session", "a"))]) == [Repeated(1)]
+
+
+async def test_a_tag_twice_in_one_run(journal: Journal) -> None:
+    same = run("1", "1", "2", tags=("a", "a", "b"))
+    assert await journal.append([same]) == [Each([Kept(1), Repeated(1), Kept(2)])]
+    other = run("3", "x", "4", tags=("c", "c", "d"))
+    assert await journal.append([other]) == [Each([Kept(3), TagTaken(), Kept(4)])]
+    assert await entries(journal) == [entry(number) for number in range(1, 5)]
+
+
+async def test_a_run_knows_the_run_in_front_of_it_in_its_batch(journal: Journal) -> None:
+    outcomes = await journal.append([run("1", "2", tags=("a", "b")), run("2", "3", tags=("b", "c"))])
+    assert outcomes == [Kept(1), Each([Repeated(2), Kept(3)])]
+
+
+async def test_another_session_says_the_same_run_for_itself(journal: Journal) -> None:
+    runs = [run("a", "b", tags=("a", "b"), session=session) for session in ("one", "two")]
+    assert await journal.append(runs) == [Kept(1), Kept(3)]
+    assert await journal.append([runs[1]]) == [Each([Repeated(3), Repeated(4)])]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [run("a", "a"), run("a", "a", session=None), run("a", "a", tags=("t", "t"), session=None)],
+    ids=["without tags", "without anything", "without a session"],
+)
+async def test_a_run_without_tags_or_session_is_never_recognised(journal: Journal, again: Draft) -> None:
+    await journal.append([draft("a", key=("session", "t"))])
+    assert await journal.append([again, again]) == [Kept(2), Kept(4)]
+    assert await entries(journal) == [entry(number, "a") for number in range(1, 6)]
+    assert await journal.append([draft("a", key=("session", "t"))]) == [Repeated(1)]
+
+
+async def test_a_recall_knows_each_of_a_run(journal: Journal) -> None:
+    recalls = [
+        draft(text, key=("session", tag), recall=True) for text, tag in zip("12x3", "abbc", strict=True)
+    ]
+    assert await journal.append(recalls) == [Unknown()] * 4
+    outcomes = await journal.append([run("1", "2", tags=("a", "b")), *recalls])
+    assert outcomes == [Kept(1), Repeated(1), Repeated(2), TagTaken(), Unknown()]
+    assert await entries(journal) == [entry(1), entry(2)]
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -174,24 +306,22 @@ async def test_a_page_stays_what_it_was(journal: Journal) -> None:
 
 
 async def test_heads_tell_the_newest_id_and_the_topic(journal: Journal) -> None:
-    outcomes = await journal.append(
-        [draft("old", kind="topic"), draft("new", kind="topic"), draft("3"), draft("1", log="@bob")]
-    )
-    topic = outcomes[1]
-    assert isinstance(topic, Kept)
-    assert await journal.heads() == {"#dev": Head(3, topic.entry), "@bob": Head(1, None)}
+    topics = [draft("old", kind="topic"), draft("new", kind="topic")]
+    outcomes = await journal.append([*topics, draft("3"), draft("1", log="@bob")])
+    assert outcomes == [Kept(1), Kept(2), Kept(3), Kept(1)]
+    assert await journal.heads() == {"#dev": Head(3, topics[1].entry(2)), "@bob": Head(1, None)}
 
 
 async def test_a_topic_outlives_its_entry(journal: Journal) -> None:
-    (topic,) = await journal.append([draft("topic", kind="topic")])
-    assert isinstance(topic, Kept)
+    topic = draft("topic", kind="topic")
+    assert await journal.append([topic]) == [Kept(1)]
     await fill(journal, 2 * RETENTION)
-    assert await journal.heads() == {"#dev": Head(2 * RETENTION + 1, topic.entry)}
+    assert await journal.heads() == {"#dev": Head(2 * RETENTION + 1, topic.entry(1))}
 
 
 async def test_a_cleared_topic_is_the_topic(journal: Journal) -> None:
-    outcomes = await journal.append([draft("topic", kind="topic"), draft("", kind="topic")])
-    cleared = outcomes[1]
-    assert isinstance(cleared, Kept)
-    assert (await journal.heads())["#dev"].topic == cleared.entry
-    assert cleared.entry.text == ""
+    cleared = draft("", kind="topic")
+    assert await journal.append([draft("topic", kind="topic"), cleared]) == [Kept(1), Kept(2)]
+    topic = (await journal.heads())["#dev"].topic
+    assert topic == cleared.entry(2)
+    assert topic.text == ""

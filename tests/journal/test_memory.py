@@ -2,15 +2,27 @@
 
 import gc
 import weakref
+from itertools import count
 
 import pytest
 
-from tests.journal.drafts import KEY, draft, fill
-from triochat.journal import Head, Kept, MemoryJournal, NoRoom, Outcome, Page, Repeated, TagTaken, Unknown
+from tests.journal.drafts import KEY, draft, fill, run
+from triochat.journal import (
+    Each,
+    Head,
+    Kept,
+    MemoryJournal,
+    NoRoom,
+    Outcome,
+    Page,
+    Repeated,
+    TagTaken,
+    Unknown,
+)
 
 
 def ids(outcomes: list[Outcome]) -> list[int]:
-    return [outcome.entry.id for outcome in outcomes if isinstance(outcome, Kept)]
+    return [outcome.first for outcome in outcomes if isinstance(outcome, Kept)]
 
 
 async def test_ten_thousand_entries_of_a_log_are_kept_by_default() -> None:
@@ -54,6 +66,72 @@ async def test_a_recall_takes_no_place_among_the_tags() -> None:
     assert await journal.append([draft(key=KEY)]) == [Repeated(1)]
 
 
+async def remembered(journal: MemoryJournal, last: int, log: str = "#dev") -> list[int]:
+    """Which of the tags 1 to `last` are remembered; each stands for its own number."""
+    recalls = [draft(key=("session", str(n)), log=log, recall=True) for n in range(1, last + 1)]
+    return [outcome.id for outcome in await journal.append(recalls) if isinstance(outcome, Repeated)]
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 5, 10])
+@pytest.mark.parametrize("max_tags", [1, 2, 3, 10, 11])
+async def test_the_newest_half_of_the_tags_is_remembered_and_no_more_than_all(
+    max_tags: int, length: int
+) -> None:
+    journal = MemoryJournal(max_tags=max_tags)
+    for first in range(1, 8 * max_tags, length):
+        last = first + length - 1
+        tags = [str(number) for number in range(first, last + 1)]
+        assert await journal.append([run(*["hello"] * length, tags=tags)]) == [Kept(first)]
+        known = await remembered(journal, last)
+        assert known == list(range(last - len(known) + 1, last + 1)), "the newest ones"
+        assert len(known) >= min(last, max(max_tags // 2, length))
+        assert len(known) <= max(max_tags, 2 * length)
+        assert len(known) == sum(len(tags) for young in journal._tags for tags in young.values())
+
+
+async def test_tags_one_by_one_and_in_runs_are_counted_alike() -> None:
+    journal = MemoryJournal(max_tags=8)
+    numbers = count(1)
+    for length in (3, 1, 1, 2, 4, 1, 3, 3, 1, 1, 1, 1, 1):
+        tags = [str(next(numbers)) for _ in range(length)]
+        await journal.append([run(*["hello"] * length, tags=tags)])
+        last = int(tags[-1])
+        known = await remembered(journal, last)
+        assert known == list(range(last - len(known) + 1, last + 1))
+        assert min(last, 4) <= len(known) <= 8
+
+
+async def test_tags_of_many_sessions_have_one_bound() -> None:
+    journal = MemoryJournal(max_tags=10)
+    for number in range(100):
+        await journal.append([run("a", "b", tags=("a", "b"), session=str(number))])
+        assert sum(map(len, journal._tags)) <= 5, "sessions go with their tags"
+    again = [run("a", "b", tags=("a", "b"), session=str(number)) for number in (98, 99)]
+    assert await journal.append(again) == [
+        Each([Repeated(197), Repeated(198)]),
+        Each([Repeated(199), Repeated(200)]),
+    ]
+
+
+async def test_a_run_that_is_known_takes_no_place_among_the_tags() -> None:
+    journal = MemoryJournal(max_tags=8)
+    known = run("a", "b", "c", "d", tags=("a", "b", "c", "d"))
+    await journal.append([known])
+    for _ in range(10):
+        assert await journal.append([known]) == [Each([Repeated(number) for number in range(1, 5)])]
+    assert sum(len(tags) for young in journal._tags for tags in young.values()) == 4
+
+
+async def test_a_tag_is_known_in_either_generation() -> None:
+    journal = MemoryJournal(max_tags=4)
+    await journal.append([run("a", "b", tags=("a", "b")), run("c", "d", tags=("c", "d"))])
+    assert [len(young["session"]) for young in journal._tags] == [2, 2]
+    again = run("d", "x", "a", tags=("d", "b", "a"))
+    assert await journal.append([again]) == [Each([Repeated(4), TagTaken(), Repeated(1)])]
+    mixed = run("e", "c", tags=("e", "c"))
+    assert await journal.append([mixed]) == [Each([Kept(5), Repeated(3)])]
+
+
 class Text(str):
     """One of which it can be seen that it is gone."""
 
@@ -91,6 +169,34 @@ async def test_what_was_refused_leaves_its_tag_free() -> None:
     assert outcomes[1] == NoRoom()
     assert ids(outcomes) == [1, 2]
     assert await journal.append([draft(log="#b", key=KEY)]) == [TagTaken()]
+
+
+async def test_a_run_is_refused_as_a_whole_and_leaves_its_tags_free() -> None:
+    journal = MemoryJournal(max_rooms=1)
+    refused = run("1", "2", log="#b", tags=("a", "b"))
+    assert await journal.append([draft(log="#a"), refused, refused]) == [Kept(1), NoRoom(), NoRoom()]
+    untagged = run("1", "2", log="#b", session=None)
+    assert await journal.append([untagged]) == [NoRoom()]
+    assert await journal.append([run("1", "2", log="#a", tags=("a", "b"))]) == [Kept(2)]
+    assert set(await journal.heads()) == {"#a"}
+
+
+async def test_a_run_of_which_one_was_said_elsewhere_is_refused_one_by_one() -> None:
+    journal = MemoryJournal(max_rooms=1)
+    await journal.append([draft("1", log="#a", key=("session", "a"))])
+    some = run("0", "1", "2", log="#b", tags=("z", "a", "c"))
+    assert await journal.append([some]) == [Each([NoRoom(), TagTaken(), NoRoom()])]
+    twice = run("1", "1", log="#b", tags=("d", "d"))
+    assert await journal.append([twice]) == [Each([NoRoom(), NoRoom()])]
+    assert set(await journal.heads()) == {"#a"}
+
+
+async def test_a_run_to_an_inbox_that_was_let_go_goes_on_behind_it() -> None:
+    journal = MemoryJournal(max_inboxes=1)
+    runs = [run("1", "2", log=log, session=None) for log in ("@a", "@b", "@a")]
+    assert await journal.append(runs) == [Kept(1), Kept(3), Kept(5)]
+    page = await journal.read_after("@a", 2, 10)
+    assert ([entry.id for entry in page.entries], page.first, page.last) == ([5, 6], 5, 6)
 
 
 async def test_rooms_and_inboxes_take_no_place_from_each_other() -> None:

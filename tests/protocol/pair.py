@@ -1,6 +1,8 @@
 """Two connections against each other, and ways to drive one; after h11's `ConnectionPair`."""
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from types import FrameType
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from triochat.protocol import (
     State,
 )
 from triochat.protocol import events as e
+from triochat.protocol.runs import SayRun
 
 
 class Refused(NamedTuple):
@@ -42,6 +45,25 @@ def drain(connection: Connection) -> list[Heard]:
         heard.append(event)
 
 
+def drain_runs(connection: Connection) -> tuple[list[Heard], list[SayRun]]:
+    """The same as `drain`, the faster way; and which runs there were."""
+    heard: list[Heard] = []
+    runs: list[SayRun] = []
+    while True:
+        if (run := connection.next_says()) is not None:
+            runs.append(run)
+            heard += run.frames()
+            continue
+        try:
+            event = connection.next_event()
+        except RemoteProtocolError as error:
+            heard.append(Refused(error.code, error.tag, error.fatal))
+            continue
+        if isinstance(event, Need):
+            return heard, runs
+        heard.append(event)
+
+
 def hear(connection: Connection, data: bytes) -> list[Heard]:
     """What one read leads to."""
     connection.receive_data(data)
@@ -57,6 +79,23 @@ def hear_all(connection: Connection, pieces: Iterable[bytes]) -> list[Heard]:
             connection.send(e.Welcome("welcome", "server"))
             heard += drain(connection)
     return heard
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions, of Python and of C, `work` calls: a measure that is the same every time."""
+    counted = 0
+
+    def count(_frame: FrameType, event: str, _arg: object) -> None:
+        nonlocal counted
+        counted += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return counted
 
 
 def octets(data: bytes) -> list[bytes]:

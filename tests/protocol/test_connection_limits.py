@@ -1,14 +1,24 @@
 """Whatever comes, and however it is cut: no surprise, no growing memory, no growing cost."""
 
-import sys
 from collections.abc import Callable
-from types import FrameType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.protocol.pair import CUTS, Heard, Refused, client, cut, drain, hear, hear_all, octets, server
+from tests.protocol.pair import (
+    CUTS,
+    Heard,
+    Refused,
+    calls,
+    client,
+    cut,
+    drain,
+    hear,
+    hear_all,
+    octets,
+    server,
+)
 from tests.protocol.samples import EVENTS, REQUESTS
 from triochat.protocol import Connection, Dialect, Role, State
 from triochat.protocol import events as e
@@ -82,23 +92,6 @@ def test_what_a_server_hears_is_never_an_event(pieces: list[bytes | str]) -> Non
 
 
 # --- what it costs -------------------------------------------------------------------------------
-
-
-def calls(work: Callable[[], object]) -> int:
-    """How many functions, of Python and of C, `work` calls: a measure that is the same every time."""
-    counted = 0
-
-    def count(_frame: FrameType, event: str, _arg: object) -> None:
-        nonlocal counted
-        counted += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        work()
-    finally:
-        sys.setprofile(before)
-    return counted
 
 
 STREAMS = [

@@ -11,9 +11,11 @@ import trio
 
 from tests.server.guests import Guest
 from tests.server.streams import LIMIT, MemoryListener
+from tests.server.wires import Kind, Wire
 from triochat.chat import Hub, Submission
 from triochat.config import ServerConfig
 from triochat.journal import Journal
+from triochat.protocol import Encoding
 from triochat.server import serve
 from triochat.server.broadcast import Broadcast
 from triochat.server.peer import Peer
@@ -29,11 +31,13 @@ class Inside:
     submissions: trio.MemoryReceiveChannel[Submission]
     broadcast: Broadcast[int]
     peers: dict[int, Peer]
+    text_encodings: dict[int, Encoding]
 
     def nothing_is_left(self) -> bool:
         counts = self.hub.statistics()
         return (
             not self.peers
+            and not self.text_encodings
             and not self.broadcast.statistics().subscribers
             and not any(counts[what] for what in ("people", "held", "connected"))
             and not self.submissions.statistics().current_buffer_used
@@ -72,6 +76,13 @@ class Server:
         self.ended.set()
 
 
+@pytest.fixture(params=["memory", "socket", "windows"])
+def wire(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    """Each way on which bytes reach a client."""
+    kind: Kind = request.param
+    return Wire(kind, monkeypatch)
+
+
 Start = Callable[..., Awaitable[Server]]
 Make = Callable[..., Server]
 
@@ -90,9 +101,10 @@ def make_server(monkeypatch: pytest.MonkeyPatch) -> Make:
             submissions: trio.MemoryReceiveChannel[Submission],
             broadcast: Broadcast[int],
             peers: dict[int, Peer],
+            text_encodings: dict[int, Encoding],
         ) -> None:
-            server.inside = Inside(hub, submissions, broadcast, peers)
-            await run_hub(hub, journal, submissions, broadcast, peers)
+            server.inside = Inside(hub, submissions, broadcast, peers, text_encodings)
+            await run_hub(hub, journal, submissions, broadcast, peers, text_encodings)
 
         monkeypatch.setattr(serve_module, "run_hub", look_inside)
         return server

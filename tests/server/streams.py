@@ -129,11 +129,11 @@ def bounded_stream_pair(limit: int = LIMIT) -> tuple[BoundedStream, BoundedStrea
     return BoundedStream(there, back), BoundedStream(back, there)
 
 
-class MemoryListener(trio.abc.Listener[BoundedStream]):
+class MemoryListener(trio.abc.Listener[trio.abc.HalfCloseableStream]):
     """Hands the other ends of what `connect` returns to whoever serves."""
 
     def __init__(self) -> None:
-        self._send, self._receive = trio.open_memory_channel[BoundedStream | OSError](1000)
+        self._send, self._receive = trio.open_memory_channel[trio.abc.HalfCloseableStream | OSError](1000)
 
     def connect(self, limit: int = LIMIT) -> BoundedStream:
         """Connect; raises `trio.BrokenResourceError` if nobody listens any more."""
@@ -141,7 +141,7 @@ class MemoryListener(trio.abc.Listener[BoundedStream]):
         self.hand_over(theirs)
         return ours
 
-    def hand_over(self, theirs: BoundedStream) -> None:
+    def hand_over(self, theirs: trio.abc.HalfCloseableStream) -> None:
         """Have `accept` return `theirs`."""
         self._send.send_nowait(theirs)
 
@@ -149,7 +149,7 @@ class MemoryListener(trio.abc.Listener[BoundedStream]):
         """Have `accept` raise `error`."""
         self._send.send_nowait(error)
 
-    async def accept(self) -> BoundedStream:
+    async def accept(self) -> trio.abc.HalfCloseableStream:
         arrived = await self._receive.receive()
         if isinstance(arrived, OSError):
             raise arrived

@@ -11,10 +11,11 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.server.conftest import Make, Start
 from tests.server.guests import Guest
-from triochat.chat import Departure, Hub, Submission
+from triochat.chat import Departure, Hub, Submission, weight
 from triochat.journal import Draft, JournalUnavailable, MemoryJournal, Outcome, Page
 from triochat.protocol import Encoding, encode
 from triochat.protocol import events as e
+from triochat.protocol.runs import MessageRun, SayRun
 from triochat.server import hub_task
 from triochat.server.broadcast import Broadcast
 from triochat.server.hub_task import MAX_BATCH, MAX_BATCH_OCTETS, run_hub
@@ -39,7 +40,8 @@ class SlowJournal(MemoryJournal):
 
     @property
     def sizes(self) -> list[int]:
-        return list(map(len, self.batches))
+        """How many entries each batch had."""
+        return [sum(len(draft.texts) for draft in batch) for batch in self.batches]
 
 
 class BrittleJournal(MemoryJournal):
@@ -99,17 +101,18 @@ async def test_a_batch_is_encoded_once_for_each_encoding(
     server = await start()
     framed = [await server.enter(f"framed{number}", "#lobby") for number in range(10)]
     text = [await server.enter_as_text(f"text{number}") for number in range(10)]
-    encoded: list[tuple[str, Encoding]] = []
+    encoded: list[tuple[int, Encoding]] = []
 
-    def counting_encode(event: e.Event, encoding: Encoding) -> bytes:
-        encoded.append((event.verb, encoding))
+    def counting_encode(event: e.Event | MessageRun, encoding: Encoding) -> bytes:
+        assert isinstance(event, MessageRun)
+        encoded.append((len(event.texts), encoding))
         return encode(event, encoding)
 
     monkeypatch.setattr(hub_task, "encode", counting_encode)
     await framed[0].send("MSG #lobby :one", "MSG #lobby :two")
     for guest in framed + text:
         await guest.until("two")
-    assert encoded == [("MSG", Encoding.FRAMED)] * 2 + [("MSG", Encoding.ASCII_TEXT)] * 2
+    assert encoded == [(2, Encoding.FRAMED), (2, Encoding.ASCII_TEXT)]
 
 
 async def test_each_gets_one_write_for_a_batch_its_acknowledgements_behind_it(
@@ -154,7 +157,7 @@ async def batches_of(submissions: list[Submission]) -> list[int]:
         send.send_nowait(submission)
     send.close()
     sluice: Any = Sluice()
-    await run_hub(sluice, MemoryJournal(), receive, Broadcast(), {})
+    await run_hub(sluice, MemoryJournal(), receive, Broadcast(), {}, {})
     batches: list[int] = sluice.batches
     return batches
 
@@ -173,13 +176,28 @@ async def test_a_batch_is_bounded_in_number() -> None:
         (e.SetTopic("#dev", "x" * 8000), 8000),
         (e.Part("#dev", "x" * 8000), 8000),
         (e.Quit("x" * 8000), 8000),
+        (SayRun("#dev", ["x" * 1000] * 8, None, 8 * 1010), 8000),
+        (SayRun("#dev", ["x"] * 800, None, 800 * 10), 800 * 30),  # id, time and name are more than the text
     ],
-    ids=lambda value: value.verb if isinstance(value, e.Request) else str(value),
+    ids=lambda value: type(value).__name__ if isinstance(value, e.Request | SayRun) else str(value),
 )
-async def test_a_batch_is_bounded_in_octets(request_: e.Request, octets: int) -> None:
-    batches = await batches_of([Submission(1, [request_])] * 50)
+async def test_a_batch_is_bounded_in_octets(request_: e.Request | SayRun, octets: int) -> None:
+    batches = await batches_of([Submission(1, [request_], octets=weight(request_))] * 50)
     assert sum(batches) == 50
     assert max(batches) <= MAX_BATCH_OCTETS // octets + 1
+
+
+async def test_a_batch_ends_with_what_goes_over_its_octets() -> None:
+    """As the readers have counted them; here nothing is weighed again."""
+    half, most = MAX_BATCH_OCTETS // 2, MAX_BATCH_OCTETS - 1
+    for octets, expected in (
+        ([half] * 5, [2, 2, 1]),
+        ([most, 1, most, 0], [2, 2]),
+        ([most, 0, 0, 2 * most, 0], [4, 1]),
+        ([MAX_BATCH_OCTETS] * 3, [1, 1, 1]),
+        ([10 * MAX_BATCH_OCTETS, 0], [1, 1]),
+    ):
+        assert await batches_of([Submission(1, [e.Ping()], octets=one) for one in octets]) == expected
 
 
 async def test_readers_that_are_ready_while_the_hub_wakes_add_to_the_batch() -> None:
@@ -192,7 +210,7 @@ async def test_readers_that_are_ready_while_the_hub_wakes_add_to_the_batch() -> 
         send.send_nowait(Submission(1, [e.Ping()]))
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(run_hub, sluice, MemoryJournal(), receive, Broadcast(), {})
+        nursery.start_soon(run_hub, sluice, MemoryJournal(), receive, Broadcast(), {}, {})
         for _ in range(20):  # in which order the tasks of a tick run is left to chance
             await wait_all_tasks_blocked()
             async with trio.open_nursery() as readers:
@@ -208,7 +226,7 @@ async def test_the_hub_is_looked_at_when_it_wants_to_be(autojump_clock: MockCloc
     sluice: Any = Sluice()
     sluice.next_deadline = trio.current_time() + 30
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(run_hub, sluice, MemoryJournal(), receive, Broadcast(), {})
+        nursery.start_soon(run_hub, sluice, MemoryJournal(), receive, Broadcast(), {}, {})
         await trio.sleep(29)
         assert sluice.batches == []
         await trio.sleep(2)
@@ -222,7 +240,7 @@ async def test_submissions_of_those_who_are_gone_are_no_fault() -> None:
     send.send_nowait(Submission(1, [Departure()]))
     send.close()
     hub = Hub("test")
-    await run_hub(hub, MemoryJournal(), receive, Broadcast(), {})
+    await run_hub(hub, MemoryJournal(), receive, Broadcast(), {}, {})
     assert hub.statistics()["people"] == 0
 
 

@@ -415,7 +415,7 @@ async def test_what_nobody_reads_is_not_even_built(
     for number in range(1000):
         for log in (f"#room{number}", "#room0"):
             text = "x" * length
-            draft = Draft(log=log, kind="topic", target=log, nick="alice", text=text, ms=0, key=None)
+            draft = Draft(log=log, kind="topic", target=log, nick="alice", texts=[text], ms=0)
             await journal.append([draft])
     server = await start(journal=journal, backlog=65536, send_timeout=1000, idle_timeout=1000)
     bob = await server.enter("bob", limit=1000)
@@ -799,7 +799,7 @@ class Alone:
         to_hub, self.submissions = trio.open_memory_channel[Submission](waiting)
         self.broadcast: Broadcast[int] = Broadcast()
         config = ServerConfig(rate_limit=0)
-        self.house = House(config, MemoryJournal(), to_hub, nursery, trio.Event(), self.broadcast, {})
+        self.house = House(config, MemoryJournal(), to_hub, nursery, trio.Event(), self.broadcast, {}, {})
         ours, theirs = bounded_stream_pair()
         self.guest = Guest(ours)
         self.peer = Peer(1, theirs, self.house)
@@ -898,7 +898,7 @@ async def test_cancelled_in_the_middle_of_a_send(nursery: trio.Nursery, autojump
     async with trio.open_nursery() as client:
         client.start_soon(alone.peer.run)
         await wait_all_tasks_blocked()
-        alone.broadcast.publish({1: [b"x" * 100_000]})
+        alone.broadcast.publish({1: b"x" * 100_000})
         await wait_all_tasks_blocked()
         assert alone.broadcast.statistics().backlog > 0
         client.cancel_scope.cancel()

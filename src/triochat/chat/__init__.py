@@ -13,11 +13,13 @@ from triochat.chat.deliveries import (
 )
 from triochat.chat.hub import HISTORY_TAG, Hub, Limits
 from triochat.chat.plan import Plan
-from triochat.chat.submissions import WAITS, CaughtUp, ClientId, Departure, Submission
+from triochat.chat.submissions import ENTRY, WAITS, Asked, CaughtUp, ClientId, Departure, Submission, weight
 
 __all__ = [
+    "ENTRY",
     "HISTORY_TAG",
     "WAITS",
+    "Asked",
     "Broadcast",
     "CaughtUp",
     "ClientId",
@@ -34,4 +36,5 @@ __all__ = [
     "SendPage",
     "Submission",
     "Work",
+    "weight",
 ]

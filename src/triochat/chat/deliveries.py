@@ -2,25 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from triochat.chat.submissions import ClientId
 from triochat.protocol.events import Event
+from triochat.protocol.runs import MessageRun, OkRun
 
 
-@dataclass(frozen=True, slots=True)
-class Broadcast:
+class Broadcast(NamedTuple):
     """Give the same events to everyone in `audience`: encode them once."""
 
     audience: Sequence[ClientId]
-    events: Sequence[Event]
+    events: Sequence[Event | MessageRun]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Give an event to one client."""
+class Reply(NamedTuple):
+    """Give an event, or acknowledgements, to one client."""
 
     client: ClientId
-    event: Event
+    event: Event | OkRun
 
 
 @dataclass(frozen=True, slots=True)

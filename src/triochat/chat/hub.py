@@ -29,10 +29,11 @@ from triochat.chat.plan import (
     TellTopic,
 )
 from triochat.chat.room import Room
-from triochat.chat.submissions import WAITS, CaughtUp, ClientId, Departure, Submission
+from triochat.chat.submissions import WAITS, Asked, CaughtUp, ClientId, Departure, Submission
 from triochat.journal.interface import Draft, Head, Kind
 from triochat.protocol import events as e
 from triochat.protocol.grammar import LOBBY, fold
+from triochat.protocol.runs import SayRun
 from triochat.protocol.text import HELP
 
 NAMES_IN_A_FRAME = 100
@@ -134,8 +135,12 @@ class Hub:
 
     # --- dispatch -------------------------------------------------------------------------------
 
-    def _take(self, submission: Submission, request: e.Request | Departure) -> None:
+    def _take(self, submission: Submission, request: Asked) -> None:
         client = submission.client
+        if isinstance(request, SayRun):
+            if (person := self._clients.get(client)) is not None:
+                self._say_run(person, client, request)
+            return
         if isinstance(request, e.Hello):
             self._hello(client, request, text=submission.text)
             return
@@ -149,6 +154,7 @@ class Hub:
             self._depart(person, request)
             return
         try:
+            assert not isinstance(request, CaughtUp), "decided before everything else"
             _HANDLERS[type(request)](self, person, client, request)
         except _Refused as refused:
             self._fail(client, refused, request.tag)
@@ -419,6 +425,17 @@ class Hub:
         else:
             self._keep_in_room(person, client, request, "message", target, request.text)
 
+    def _say_run(self, person: Person, client: ClientId, run: SayRun) -> None:
+        room = person.rooms.get(run.room)
+        if room is None:  # each is refused by itself, or recalled
+            for say in run.frames():
+                try:
+                    self._say(person, client, say)
+                except _Refused as refused:
+                    self._fail(client, refused, say.tag)
+            return
+        self._keep(person, client, room, "message", run.texts, run.tags)
+
     def _set_topic(self, person: Person, client: ClientId, request: e.SetTopic) -> None:
         self._keep_in_room(person, client, request, "topic", request.room, request.text)
 
@@ -430,9 +447,20 @@ class Hub:
         except _Refused as refused:
             self._recall(person, client, request, kind, name or "", text, refused)
             return
+        self._keep(person, client, room, kind, (text,), _tags(request))
+
+    def _keep(
+        self,
+        person: Person,
+        client: ClientId,
+        room: Room,
+        kind: Kind,
+        texts: Sequence[str],
+        tags: Sequence[str] | None,
+    ) -> None:
         room.pending += 1
-        number = self._draft(person, request, kind, room.name, text)
-        self._plan.add(KeepEntry(number, room, room.audience, client, request.tag))
+        number = self._draft(person, kind, room.name, texts, tags)
+        self._plan.add(KeepEntry(number, room, room.audience, client, tags))
 
     def _say_to_person(self, person: Person, client: ClientId, request: e.Say, target: str) -> None:
         to = self._people.get(fold(target[1:]))
@@ -446,8 +474,9 @@ class Hub:
             missing = to
         elif to is not person:
             audience = (client, to.client)
-        number = self._draft(person, request, "message", "@" + to.nick, request.text)
-        self._plan.add(KeepEntry(number, missing, audience, client, request.tag))
+        tags = _tags(request)
+        number = self._draft(person, "message", "@" + to.nick, (request.text,), tags)
+        self._plan.add(KeepEntry(number, missing, audience, client, tags))
 
     def _recall(
         self,
@@ -462,25 +491,22 @@ class Hub:
         """Refuse, unless it was kept before: then its sender only did not hear of it."""
         if request.tag is None or person.session is None:
             raise refused
-        number = self._draft(person, request, kind, target, text, recall=True)
+        number = self._draft(person, kind, target, (text,), (request.tag,), recall=True)
         refusal = e.Failure(refused.code, refused.sentence, tag=request.tag)
         self._plan.add(Recall(number, client, refusal))
 
     def _draft(
-        self, person: Person, request: e.Request, kind: Kind, target: str, text: str, *, recall: bool = False
+        self,
+        person: Person,
+        kind: Kind,
+        target: str,
+        texts: Sequence[str],
+        tags: Sequence[str] | None,
+        *,
+        recall: bool = False,
     ) -> int:
-        key = None if request.tag is None or person.session is None else (person.session, request.tag)
         self._plan.drafts.append(
-            Draft(
-                log=fold(target),
-                kind=kind,
-                target=target,
-                nick=person.nick,
-                text=text,
-                ms=self._ms,
-                key=key,
-                recall=recall,
-            )
+            Draft(fold(target), kind, target, person.nick, texts, self._ms, person.session, tags, recall)
         )
         return len(self._plan.drafts) - 1
 
@@ -507,6 +533,10 @@ class Hub:
 
     def _pong(self, *_: object) -> None:
         """Its reader has seen that the peer lives; there is nothing else to do."""
+
+
+def _tags(request: e.Request) -> Sequence[str] | None:
+    return None if request.tag is None else (request.tag,)
 
 
 def _hash(session: str) -> str:

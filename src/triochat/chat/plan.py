@@ -11,24 +11,25 @@ but nothing overtakes an `Announce`, nor an answer behind which there is a `Flus
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from triochat.chat.deliveries import Broadcast, Delivery, Dismiss, Errand, Replay, Reply, SendList
 from triochat.chat.person import Person
 from triochat.chat.room import Room
 from triochat.chat.submissions import ClientId
-from triochat.journal.interface import Draft, Kept, NoRoom, Outcome, Repeated, TagTaken, Unknown
+from triochat.journal.interface import Draft, Each, Kept, NoRoom, Outcome, Repeated, TagTaken, Unknown
 from triochat.protocol.events import Event, Failure, Ok, RoomInfo
+from triochat.protocol.runs import MessageRun, OkRun
 
 
-@dataclass(frozen=True, slots=True)
-class KeepEntry:
+class KeepEntry(NamedTuple):
     """Publish what became of draft number `draft`, and tell its sender."""
 
     draft: int
     place: Room | Person | None  # whose head moves: the room, or a recipient who can't be told now
     audience: tuple[ClientId, ...]
     sender: ClientId
-    tag: str | None
+    tags: Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ class Plan:
         Args:
             outcomes: one for each draft; None if the journal was not available.
         """
-        settling = _Settling(outcomes)
+        settling = _Settling(self.drafts, outcomes)
         for step in self._steps:
             settling.take(step)
         return settling.finish()
@@ -162,10 +163,11 @@ def _describe(room: Room, members: int, tag: str | None) -> RoomInfo:
 
 
 class _Settling:
-    def __init__(self, outcomes: Sequence[Outcome] | None) -> None:
+    def __init__(self, drafts: Sequence[Draft], outcomes: Sequence[Outcome] | None) -> None:
         self.deliveries: list[Delivery] = []
+        self._drafts = drafts
         self._outcomes = outcomes
-        self._runs: dict[str, tuple[tuple[ClientId, ...], list[Event]]] = {}  # by log
+        self._runs: dict[str, tuple[tuple[ClientId, ...], list[Event | MessageRun]]] = {}  # by log
         self._behind: list[Delivery] = []
         self._returned: list[ReplayMissed] = []
 
@@ -228,10 +230,10 @@ class _Settling:
             return None
         return Replay(person.inbox, person.missed_from, None)
 
-    def _reply(self, client: ClientId, event: Event) -> None:
+    def _reply(self, client: ClientId, event: Event | OkRun) -> None:
         self._behind.append(Reply(client, event))
 
-    def _publish(self, log: str, audience: tuple[ClientId, ...], event: Event) -> None:
+    def _publish(self, log: str, audience: tuple[ClientId, ...], event: Event | MessageRun) -> None:
         run = self._runs.get(log)
         # A room's audience is the same tuple until it changes; that of an inbox depends on the sender.
         if run is not None and run[0] is not audience and run[0] != audience:
@@ -243,39 +245,64 @@ class _Settling:
 
     def _keep(self, step: KeepEntry) -> None:
         outcome = self._outcome(step.draft)
+        draft = self._drafts[step.draft]
         if isinstance(step.place, Room):
             step.place.pending -= 1
         if isinstance(outcome, Kept):
-            entry = outcome.entry
-            if isinstance(step.place, Room):
-                step.place.advance(entry)
-            elif step.place is not None:
-                step.place.miss(entry.id)
-            if step.audience:
-                self._publish(entry.log, step.audience, entry.event())
-        self._acknowledge(step.sender, step.tag, outcome)
+            self._kept(step, draft, outcome.first, step.tags)
+        elif isinstance(outcome, Each):
+            for index, one in enumerate(outcome.outcomes):
+                tags = None if step.tags is None else step.tags[index : index + 1]
+                if isinstance(one, Kept):
+                    self._kept(step, draft._replace(texts=(draft.texts[index],)), one.first, tags)
+                else:
+                    self._tell(step.sender, tags or (None,), one)
+        else:
+            self._tell(step.sender, step.tags or (None,) * len(draft.texts), outcome)
+
+    def _kept(self, step: KeepEntry, draft: Draft, first: int, tags: Sequence[str] | None) -> None:
+        """All of `draft` is kept, under the ids from `first` on."""
+        if isinstance(step.place, Room):
+            step.place.advance(draft, first)
+        elif step.place is not None:
+            step.place.miss(first)
+        if step.audience:
+            event: Event | MessageRun = (
+                MessageRun(draft.target, first, draft.ms, draft.nick, draft.texts)
+                if draft.kind == "message"
+                else draft.entry(first).event()
+            )
+            self._publish(draft.log, step.audience, event)
+        if tags is not None:
+            self._reply(step.sender, OkRun(first, tags))
 
     def _recall(self, step: Recall) -> None:
         outcome = self._outcome(step.draft)
         if isinstance(outcome, Unknown):
             self._reply(step.sender, step.refusal)
         else:
-            self._acknowledge(step.sender, step.refusal.tag, outcome)
+            assert step.refusal.tag is not None, "without a tag nothing can be recalled"
+            self._tell(step.sender, (step.refusal.tag,), outcome)
 
     def _outcome(self, draft: int) -> Outcome | None:
         return None if self._outcomes is None else self._outcomes[draft]
 
-    def _acknowledge(self, sender: ClientId, tag: str | None, outcome: Outcome | None) -> None:
-        if isinstance(outcome, Kept | Repeated):
-            if tag is not None:
-                number = outcome.id if isinstance(outcome, Repeated) else outcome.entry.id
-                self._reply(sender, Ok(number, tag=tag))
-        elif isinstance(outcome, TagTaken):
-            self._fail(sender, tag, "not-allowed", "this tag was used for another text; take a new one")
-        elif isinstance(outcome, NoRoom):
-            self._fail(sender, tag, "unavailable", "this server keeps no more rooms; use one that is there")
-        else:
-            self._fail(sender, tag, "unavailable", "it could not be kept; send it again in a while")
+    def _tell(self, sender: ClientId, tags: Sequence[str | None], outcome: Outcome | None) -> None:
+        """Tell of one outcome, once for each request."""
+        for tag in tags:
+            match outcome:
+                case Repeated():
+                    self._reply(sender, Ok(outcome.id, tag=tag))
+                case TagTaken():
+                    self._fail(
+                        sender, tag, "not-allowed", "this tag was used for another text; take a new one"
+                    )
+                case NoRoom():
+                    self._fail(
+                        sender, tag, "unavailable", "this server keeps no more rooms; use one that is there"
+                    )
+                case _:
+                    self._fail(sender, tag, "unavailable", "it could not be kept; send it again in a while")
 
     def _fail(self, client: ClientId, tag: str | None, code: str, sentence: str) -> None:
         self._reply(client, Failure(code, sentence, tag=tag))

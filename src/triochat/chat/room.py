@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from triochat.chat.person import Person
 from triochat.chat.submissions import ClientId
-from triochat.journal.interface import Entry
+from triochat.journal.interface import Draft, Entry
 from triochat.protocol.escape import wire_length
 
 RECENT = 1024
@@ -73,15 +73,16 @@ class Room:
             )
         return self._audience
 
-    def advance(self, entry: Entry) -> None:
-        """`entry` is the newest now."""
-        self.last = entry.id
-        if entry.kind == "topic":
-            self.topic = entry
+    def advance(self, draft: Draft, first: int) -> None:
+        """`draft` is kept under the ids from `first` on: the newest now."""
+        self.last = first + len(draft.texts) - 1
+        if draft.kind == "topic":
+            self.topic = draft.entry(first)
         if not self._followers:
             return
-        self._recent.append(entry)
-        self._recent_octets += wire_length(entry.text)
+        for index, text in enumerate(draft.texts):
+            self._recent.append(draft.entry(first + index, index))
+            self._recent_octets += wire_length(text)
         while len(self._recent) > RECENT or self._recent_octets > RECENT_OCTETS:
             self._recent_octets -= wire_length(self._recent.popleft().text)
 

@@ -2,11 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from triochat.protocol.events import Hello, Join, ListRooms, ReadHistory, Request
+from triochat.protocol.escape import wire_length
+from triochat.protocol.events import Hello, Join, ListRooms, Part, Quit, ReadHistory, Request, Say, SetTopic
+from triochat.protocol.runs import SayRun
 
 ClientId = int
 """The number of a connection; the shell never gives one out twice."""
+
+
+ENTRY = 80
+"""Octets that an entry, or a line of it, takes beside its text, roughly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +41,32 @@ itself reads, nobody else waits. So each of them is the last request of its subm
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+Asked = Request | SayRun | Departure | CaughtUp
+"""What can be asked of the hub."""
+
+
+class Submission(NamedTuple):
     """What one read of one connection brought.
 
     Attributes:
         client: whose it is.
         requests: in the order in which they were sent.
         text: it is a person who sees lines, and is in one room at a time.
+        octets: the `weight` of all requests.
     """
 
     client: ClientId
-    requests: Sequence[Request | Departure | CaughtUp]
+    requests: Sequence[Asked]
     text: bool = False
+    octets: int = 0
+
+
+def weight(request: Asked) -> int:
+    """Octets that everybody may get of a request, roughly."""
+    match request:
+        case SayRun():
+            return ENTRY * len(request.texts) + request.octets
+        case Say(text=words) | SetTopic(text=words) | Part(reason=words) | Quit(reason=words):
+            return ENTRY + wire_length(words) + words.count("\n")
+        case _:
+            return ENTRY

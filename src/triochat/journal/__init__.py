@@ -2,6 +2,7 @@
 
 from triochat.journal.interface import (
     Draft,
+    Each,
     Entry,
     Head,
     Journal,
@@ -18,6 +19,7 @@ from triochat.journal.memory import MemoryJournal
 
 __all__ = [
     "Draft",
+    "Each",
     "Entry",
     "Head",
     "Journal",

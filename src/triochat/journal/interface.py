@@ -9,7 +9,7 @@ A *log* is named by a room (``#dev``) or by the inbox of a nick (``@bob``, in lo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from triochat.protocol.events import Message, TopicSet
 
@@ -23,36 +23,51 @@ class JournalUnavailable(Exception):  # noqa: N818 -- it names what is the case,
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """An entry before it has an id.
+class Draft(NamedTuple):
+    """Entries of one author in one log, before they have ids: what one read of a connection brought.
 
     Attributes:
-        log: the log that shall keep it.
-        kind: a message or a change of topic.
+        log: the log that shall keep them.
+        kind: messages or changes of topic.
         target: the room, or ``@nick`` as the recipient writes it.
         nick: who said it.
-        text: what was said.
+        texts: what was said, one or more; each becomes an entry. A change of topic has one.
         ms: Unix time in milliseconds, UTC.
-        key: hash of the sender's session and the request's tag: the identity under which a draft
-            that comes again is recognised. None: it has none.
+        session: hash of the sender's session. Together with a tag it is the identity under which
+            what comes again is recognised. None: it has none.
+        tags: of the requests, one for each text; None: they have none.
         recall: do not keep it, only say whether it was kept before. So a message that is sent
-            again is acknowledged even if its sender may no longer send it.
+            again is acknowledged even if its sender may no longer send it. Has one text, and a tag.
     """
 
     log: str
     kind: Kind
     target: str
     nick: str
-    text: str
+    texts: Sequence[str]
     ms: int
-    key: tuple[str, str] | None = None
+    session: str | None = None
+    tags: Sequence[str] | None = None
     recall: bool = False
 
+    def entry(self, number: int, index: int = 0) -> "Entry":
+        """What text number `index` is once it is kept under the id `number`."""
+        return Entry(
+            log=self.log,
+            id=number,
+            kind=self.kind,
+            target=self.target,
+            nick=self.nick,
+            text=self.texts[index],
+            ms=self.ms,
+        )
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A kept entry; `id` counts 1, 2, 3 … in its log."""
+
+class Entry(NamedTuple):
+    """A kept entry; `id` counts 1, 2, 3 … in its log.
+
+    A tuple, since a journal in memory makes one for each message, and many at a time.
+    """
 
     log: str
     id: int
@@ -69,11 +84,10 @@ class Entry:
         return Message(target=self.target, id=self.id, ms=self.ms, nick=self.nick, text=self.text, tag=tag)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The draft is kept, as this entry."""
+class Kept(NamedTuple):
+    """All of the draft is kept: its first text under this id, the others under those that follow."""
 
-    entry: Entry
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +112,16 @@ class NoRoom:
     """The journal has all the logs that it may have; the draft is not kept."""
 
 
-Outcome = Kept | Repeated | TagTaken | Unknown | NoRoom
+@dataclass(frozen=True, slots=True)
+class Each:
+    """Some of the draft was there before, so each of its texts has an outcome of its own."""
+
+    outcomes: Sequence["Outcome"]
+
+
+Outcome = Kept | Repeated | TagTaken | Unknown | NoRoom | Each
+"""What became of a draft. Of one with several texts: `Kept`, `NoRoom` or `Each`, in which each has had
+its own: `Kept`, `Repeated`, `TagTaken` or `NoRoom`."""
 
 
 @dataclass(frozen=True, slots=True)

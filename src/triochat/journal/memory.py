@@ -8,14 +8,15 @@ What is said to a nick whose inbox was let go counts on behind all that inboxes 
 come again, and a reader that had not seen all of them is told of a gap.
 """
 
-import hashlib
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from triochat.journal.interface import (
     Draft,
+    Each,
     Entry,
     Head,
     Kept,
@@ -30,7 +31,7 @@ from triochat.journal.interface import (
 
 @dataclass(slots=True)
 class _Log:
-    entries: deque[Entry]
+    entries: deque[tuple[Any, ...]]  # the fields of Entry, which is made when it is read
     last: int = 0
     topic: Entry | None = None
 
@@ -39,13 +40,31 @@ class _Log:
         return self.last + 1 - len(self.entries)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What a tag stands for."""
+class _Said:
+    """What the tags of one draft stand for.
 
-    log: str
-    id: int
-    said: bytes
+    One for all of them, since they come and are looked up together. Of the texts only hashes are
+    remembered when they are no longer kept: Python's have 64 bits, and nobody outside can foretell them.
+    """
+
+    __slots__ = ("_hashes", "_kind", "_log", "_tags", "first")
+
+    def __init__(self, draft: Draft) -> None:
+        assert draft.tags is not None
+        self._log = draft.log
+        self._kind = draft.kind
+        self._hashes = tuple(map(hash, draft.texts))
+        self._tags = draft.tags
+        self.first = 0  # until it is kept
+
+    def number(self, tag: str, draft: Draft) -> int | None:
+        """The id of what `tag` stands for; None if that is not what `draft` says."""
+        index = self._tags.index(tag)
+        same = (self._log, self._kind, self._hashes[index]) == (draft.log, draft.kind, hash(draft.texts[0]))
+        return self.first + index if same else None
+
+
+_Generation = dict[str, dict[str, _Said]]  # by session and tag
 
 
 class MemoryJournal:
@@ -53,7 +72,8 @@ class MemoryJournal:
 
     Args:
         retention: entries kept in each log.
-        max_tags: tags remembered over all; each costs some 400 octets.
+        max_tags: tags remembered over all, the newest half of them for sure, and those of the last two
+            drafts even if they alone are more; each costs some 300 octets.
         max_rooms: logs of rooms.
         max_inboxes: logs of what was said to one nick alone.
 
@@ -78,7 +98,10 @@ class MemoryJournal:
         self._rooms: dict[str, _Log] = {}
         self._inboxes: OrderedDict[str, _Log] = OrderedDict()
         self._let_go = 0  # the highest id of the inboxes that were let go
-        self._tags: OrderedDict[tuple[str, str], _Known] = OrderedDict()
+        # Two generations by session, the younger one first. When that has half of all tags, the elder
+        # one is let go as a whole: in bulk that costs less than the oldest tag for each new one.
+        self._tags: tuple[_Generation, _Generation] = ({}, {})
+        self._young = 0
 
     async def append(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """Keep a batch; never waits."""
@@ -90,7 +113,8 @@ class MemoryJournal:
         if kept is None:
             return self._nothing(log)
         skip = max(after + 1 - kept.first, 0)
-        return Page(tuple(islice(kept.entries, skip, skip + limit)), kept.first, kept.last)
+        entries = islice(kept.entries, skip, skip + limit)
+        return Page(tuple(map(Entry._make, entries)), kept.first, kept.last)
 
     async def read_before(self, log: str, before: int | None, limit: int) -> Page:
         """See `Journal.read_before`; never waits."""
@@ -99,7 +123,8 @@ class MemoryJournal:
             return self._nothing(log)
         end = kept.last + 1 if before is None else min(before, kept.last + 1)
         stop = max(end - kept.first, 0)
-        return Page(tuple(islice(kept.entries, max(stop - limit, 0), stop)), kept.first, kept.last)
+        entries = islice(kept.entries, max(stop - limit, 0), stop)
+        return Page(tuple(map(Entry._make, entries)), kept.first, kept.last)
 
     async def heads(self) -> dict[str, Head]:
         """See `Journal.heads`."""
@@ -129,35 +154,61 @@ class MemoryJournal:
         return log
 
     def _append(self, draft: Draft) -> Outcome:
-        if draft.key is not None and (known := self._tags.get(draft.key)) is not None:
-            return (
-                Repeated(known.id) if (known.log, known.said) == (draft.log, _digest(draft)) else TagTaken()
-            )
+        known: dict[str, _Said] = {}
+        if draft.session is not None and draft.tags is not None:
+            known = dict.fromkeys(draft.tags, _Said(draft))
+            if len(known) < len(draft.tags) or not self._are_new(draft.session, known):
+                if len(draft.tags) > 1:
+                    return Each([self._append(one) for one in _apart(draft, draft.tags)])
+                return self._recall(draft, draft.session, draft.tags[0])
         if draft.recall:
             return Unknown()
         log = self._open(draft.log)
         if log is None:
             return NoRoom()
-        log.last += 1
-        entry = Entry(
-            log=draft.log,
-            id=log.last,
-            kind=draft.kind,
-            target=draft.target,
-            nick=draft.nick,
-            text=draft.text,
-            ms=draft.ms,
+        first = log.last + 1
+        log.last += len(draft.texts)
+        numbers = range(first, log.last + 1)
+        name, kind, target, nick, texts, ms = draft[:6]
+        # In the order of the fields of Entry.
+        log.entries.extend(
+            [
+                (name, number, kind, target, nick, text, ms)
+                for number, text in zip(numbers, texts, strict=True)
+            ]
         )
-        log.entries.append(entry)
         if draft.kind == "topic":
-            log.topic = entry
-        if draft.key is not None:
-            self._tags[draft.key] = _Known(draft.log, entry.id, _digest(draft))
-            if len(self._tags) > self._max_tags:
-                self._tags.popitem(last=False)
-        return Kept(entry)
+            log.topic = Entry._make(log.entries[-1])
+        if draft.session is not None and known:
+            next(iter(known.values())).first = first
+            self._remember(draft.session, known)
+        return Kept(first)
+
+    # --- tags -----------------------------------------------------------------------------------
+
+    def _are_new(self, session: str, tags: Iterable[str]) -> bool:
+        for generation in self._tags:
+            known = generation.get(session)
+            if known is not None and not known.keys().isdisjoint(tags):
+                return False
+        return True
+
+    def _recall(self, draft: Draft, session: str, tag: str) -> Repeated | TagTaken:
+        """Only for a tag that is known."""
+        young, elder = self._tags
+        said = young.get(session, {}).get(tag) or elder[session][tag]
+        number = said.number(tag, draft)
+        return TagTaken() if number is None else Repeated(number)
+
+    def _remember(self, session: str, known: dict[str, _Said]) -> None:
+        if self._young + len(known) > self._max_tags // 2:
+            self._tags = ({}, self._tags[0])
+            self._young = 0
+        self._young += len(known)
+        self._tags[0].setdefault(session, {}).update(known)
 
 
-def _digest(draft: Draft) -> bytes:
-    """What was said, short enough to be remembered when the text is no longer kept."""
-    return hashlib.blake2b(f"{draft.kind} {draft.text}".encode(), digest_size=16).digest()
+def _apart(draft: Draft, tags: Sequence[str]) -> Iterator[Draft]:
+    """The same, each text in a draft of its own."""
+    for text, tag in zip(draft.texts, tags, strict=True):
+        yield draft._replace(texts=(text,), tags=(tag,))

@@ -29,6 +29,7 @@ from triochat.protocol.encoding import Encoding, encode
 from triochat.protocol.errors import MALFORMED, LocalProtocolError, ProtocolError, RemoteProtocolError
 from triochat.protocol.grammar import MAX_FRAME, PROTOCOL
 from triochat.protocol.lines import LineBuffer, Overlong
+from triochat.protocol.runs import OkRun, SayRun
 from triochat.protocol.sniff import Dialect, sniff
 
 MAX_MALFORMED = 20
@@ -46,6 +47,8 @@ class Role(enum.Enum):
 
 class State(enum.Enum):
     """How far a connection has come."""
+
+    __hash__ = object.__hash__  # enum's own is a function in Python, and this stands in the hottest path
 
     SNIFFING = enum.auto()
     NAMING = enum.auto()
@@ -257,6 +260,23 @@ class Connection:
             self._state = TRANSITIONS[self._state][type(frame)]
             return frame
 
+    def next_says(self) -> SayRun | None:
+        """The messages to one room that the peer sent next, if that is what it sent next.
+
+        A faster way to what `next_event` would say one by one, for a server that has many of them to
+        pass on. What is None here may be anything: ask `next_event`.
+        """
+        if self._state is not State.CHATTING or self._dialect is not Dialect.FRAMED:
+            return None
+        block, start = self._lines.block
+        if not block or self.role is not Role.SERVER:
+            return None
+        run = framed.parse_says(block, start)
+        if run is not None:
+            self._lines.skip(run.octets)
+            self._malformed = 0
+        return run
+
     # --- events in, bytes out -------------------------------------------------------------------
 
     def send(self, frame: e.Frame) -> bytes:
@@ -274,6 +294,18 @@ class Connection:
         if isinstance(frame, e.Hello) and self._dialect is Dialect.TEXT:
             self._state = State.CHATTING  # a 2019 server never says that it agrees
         return data
+
+    def send_oks(self, run: OkRun) -> bytes:
+        """The bytes that acknowledge a `SayRun`, which only the framed dialect can send.
+
+        Raises:
+            LocalProtocolError: as for `send`.
+        """
+        if self.role is not Role.SERVER or self._dialect is not Dialect.FRAMED:
+            raise LocalProtocolError("not-allowed", "only a server of the framed dialect says this")
+        if self._state is not State.CHATTING:
+            raise LocalProtocolError(*self._why_not(e.Ok(), by=self.role))
+        return framed.build_oks(run)
 
     def _build(self, frame: e.Frame) -> bytes:
         if self.role is Role.CLIENT:

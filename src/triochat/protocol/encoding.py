@@ -5,6 +5,7 @@ import re
 
 from triochat.protocol import events as e
 from triochat.protocol import framed, text
+from triochat.protocol.runs import MessageRun
 
 _TURNS = re.compile("[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """What would turn the direction of a terminal's line, or end it."""
@@ -17,17 +18,23 @@ class Encoding(enum.Enum):
     kills a 2019 client. Once it has sent valid UTF-8 it gets UTF-8.
     """
 
+    __hash__ = object.__hash__  # enum's own is a function in Python, and this stands in the hottest path
+
     FRAMED = "framed"
     ASCII_TEXT = "ascii"
     UTF8_TEXT = "utf-8"
 
 
-def encode(event: e.Event, encoding: Encoding) -> bytes:
+def encode(event: e.Event | MessageRun, encoding: Encoding) -> bytes:
     """The bytes that tell a peer of `event`; none at all if its dialect has no words for it.
 
     Raises:
         LocalProtocolError: it can't be said.
     """
+    if isinstance(event, MessageRun):
+        if encoding is Encoding.FRAMED:
+            return framed.build_messages(event)
+        return b"".join([encode(message, encoding) for message in event.frames()])
     if encoding is Encoding.FRAMED:
         return framed.build(event)
     if isinstance(event, e.Prompt):

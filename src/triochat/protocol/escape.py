@@ -16,8 +16,14 @@ MAX_TEXT = MAX_FRAME - 192
 
 FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """A character that would act on a terminal, or that no UTF-8 can carry."""
-_NEEDS_ESCAPE = re.compile(r"[^ -\[\]-~]")
 _ESCAPE = re.compile(r"\\(?:([\\nt])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|)")
+SHORTEST_ESCAPE = (
+    r"\\(?:[\\nt]"
+    r"|x[a-fA-F][0-9a-fA-F]"
+    r"|u(?!00|[dD][89a-fA-F])[0-9a-fA-F]{4}"
+    r"|U00(?:0[1-9a-fA-F]|10)[0-9a-fA-F]{4})"
+)
+"""Pattern of an escape of a character that may travel, in the form that `escape` gives it, in either case."""
 _SIMPLE = {"\\": "\\", "n": "\n", "t": "\t"}
 
 
@@ -34,9 +40,14 @@ def wire_length(text: str) -> int:
     return len(escape(text))
 
 
+def is_plain(text: str) -> bool:
+    """Whether `text` is the same on the framed wire, since nothing in it needs an escape."""
+    return text.isascii() and text.isprintable() and "\\" not in text
+
+
 def escape(text: str) -> str:
     """Text to wire. Does not check: see `check_text`."""
-    if _NEEDS_ESCAPE.search(text) is None:
+    if is_plain(text):
         return text
     escaped = text.replace("\\", r"\\").replace("\n", r"\n").replace("\t", r"\t")
     return escaped.encode("ascii", "backslashreplace").decode("ascii")

@@ -7,8 +7,8 @@ subscriber's bounded outbox and returns. Who overflows is evicted, collected fir
 after, so that no eviction disturbs the hand-out (law 4 of docs/architecture.md).
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -48,8 +48,9 @@ class Broadcast(Generic[Key]):
         self._published = 0
         self._evicted = 0
 
-    @contextmanager
-    def subscribe(self, key: Key, outbox: Outbox, evict: Callable[[], None]) -> Iterator[None]:
+    def subscribe(
+        self, key: Key, outbox: Outbox, evict: Callable[[], None]
+    ) -> AbstractContextManager[None, None]:
         """Be reached under `key` within this block.
 
         Args:
@@ -57,24 +58,24 @@ class Broadcast(Generic[Key]):
             outbox: takes what is published.
             evict: called, once and synchronously, when the outbox is over its limit; must not raise.
         """
-        if key in self._subscriptions:
-            raise ValueError(f"there is a subscriber {key!r} already")
-        self._subscriptions[key] = _Subscription(outbox, evict)
-        try:
-            yield
-        finally:
-            self._subscriptions.pop(key, None)
+        return _Subscribed(self._subscriptions, key, _Subscription(outbox, evict))
 
-    def publish(self, parcels: Mapping[Key, Sequence[bytes]]) -> None:
-        """Hand each subscriber its pieces, joined: one write for each. Who is gone is passed over."""
+    def publish(self, parcels: Mapping[Key, bytes]) -> None:
+        """Hand each subscriber its parcel: one write for each. Who is gone is passed over.
+
+        Args:
+            parcels: the same bytes object for all who get the same.
+        """
         evicted: list[Key] = []
-        for key, pieces in parcels.items():
+        published = 0
+        for key, parcel in parcels.items():
             subscription = self._subscriptions.get(key)
             if subscription is None:
                 continue
-            self._published += 1
-            if not subscription.outbox.put(pieces[0] if len(pieces) == 1 else b"".join(pieces)):
+            published += 1
+            if not subscription.outbox.put(parcel):
                 evicted.append(key)
+        self._published += published
         for key in evicted:
             self._evicted += 1
             self._subscriptions.pop(key).evict()
@@ -83,3 +84,24 @@ class Broadcast(Generic[Key]):
         """How it stands."""
         backlog = sum(s.outbox.statistics().backlog for s in self._subscriptions.values())
         return BroadcastStatistics(len(self._subscriptions), backlog, self._published, self._evicted)
+
+
+class _Subscribed(AbstractContextManager[None, None], Generic[Key]):
+    """A block in which there is a subscription: as a generator each would take a KiB while it waits."""
+
+    __slots__ = ("_key", "_subscription", "_subscriptions")
+
+    def __init__(
+        self, subscriptions: dict[Key, _Subscription], key: Key, subscription: _Subscription
+    ) -> None:
+        self._subscriptions = subscriptions
+        self._key = key
+        self._subscription = subscription
+
+    def __enter__(self) -> None:
+        if self._key in self._subscriptions:
+            raise ValueError(f"there is a subscriber {self._key!r} already")
+        self._subscriptions[self._key] = self._subscription
+
+    def __exit__(self, *_: object) -> None:
+        self._subscriptions.pop(self._key, None)

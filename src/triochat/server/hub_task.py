@@ -4,19 +4,16 @@ Keeps laws 2 to 4 of docs/architecture.md. There is no timer in this path: under
 when idle a batch is one message and leaves at once.
 """
 
-import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 import trio
 
 from triochat.chat import Broadcast as Announcement
-from triochat.chat import CaughtUp, Delivery, Departure, Dismiss, Errand, Hub, Reply, Submission
+from triochat.chat import Delivery, Dismiss, Errand, Hub, Reply, Submission
 from triochat.journal import Journal, JournalUnavailable
 from triochat.protocol import Encoding, encode
-from triochat.protocol import events as e
-from triochat.protocol.escape import wire_length
 from triochat.server.broadcast import Broadcast
 from triochat.server.peer import Peer
 
@@ -24,8 +21,6 @@ MAX_BATCH = 512
 """Submissions in one batch."""
 MAX_BATCH_OCTETS = 131_072
 """Octets of what everybody gets of one batch, roughly: little beside a backlog and a kernel's buffer."""
-ENTRY = 80
-"""Octets that an entry, or a line of it, takes beside its text, roughly."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("triochat.hub")
 
@@ -36,6 +31,7 @@ async def run_hub(
     submissions: trio.MemoryReceiveChannel[Submission],
     broadcast: Broadcast[int],
     peers: dict[int, Peer],
+    text_encodings: Mapping[int, Encoding],
 ) -> None:
     """Serve submissions until the channel ends. A fault in here is meant to end the server."""
     while True:
@@ -48,7 +44,7 @@ async def run_hub(
         except JournalUnavailable:
             log.exception("the journal could not keep a batch", messages=len(plan.drafts))
             outcomes = None
-        _deliver(plan.settle(outcomes), broadcast, peers)
+        _deliver(plan.settle(outcomes), broadcast, peers, text_encodings)
         for submission in batch:
             if (peer := peers.get(submission.client)) is not None:
                 peer.answered()
@@ -59,65 +55,91 @@ async def _next_batch(
 ) -> list[Submission] | None:
     """All that is waiting, up to a bound; empty when the deadline comes first, None at the end."""
     batch: list[Submission] = []
-    with trio.move_on_at(math.inf if deadline is None else deadline):
-        try:
+    try:
+        if deadline is None:  # most often; the scope would cost as much as the rest of this function
             batch.append(await submissions.receive())
-        except trio.EndOfChannel:
-            return None
+        else:
+            with trio.move_on_at(deadline):
+                batch.append(await submissions.receive())
+    except trio.EndOfChannel:
+        return None
     # Readers that became ready in the same tick add to the batch: a wake-up less for each.
     await trio.lowlevel.checkpoint()
-    size = sum(map(_weight, batch))
+    size = sum(submission.octets for submission in batch)
     while len(batch) < MAX_BATCH and size < MAX_BATCH_OCTETS:
         try:
             batch.append(submissions.receive_nowait())
         except (trio.WouldBlock, trio.EndOfChannel):
             break
-        size += _weight(batch[-1])
+        size += batch[-1].octets
     return batch
 
 
-def _weight(submission: Submission) -> int:
-    """Octets that every member may get of it, roughly."""
-    return sum(map(_octets, submission.requests))
-
-
-def _octets(request: e.Request | Departure | CaughtUp) -> int:
-    match request:
-        case e.Say(text=words) | e.SetTopic(text=words) | e.Part(reason=words) | e.Quit(reason=words):
-            return ENTRY + wire_length(words) + words.count("\n")
-        case _:
-            return ENTRY
-
-
-def _deliver(deliveries: Sequence[Delivery], broadcast: Broadcast[int], peers: dict[int, Peer]) -> None:
+def _deliver(
+    deliveries: Sequence[Delivery],
+    broadcast: Broadcast[int],
+    peers: dict[int, Peer],
+    text_encodings: Mapping[int, Encoding],
+) -> None:
     """Encode each run once for each encoding, gather what each client gets, and hand it out at once."""
-    parcels: dict[int, list[bytes]] = {}
+    parcels = _Parcels()
     dismissed: list[Peer] = []
     for delivery in deliveries:
         if isinstance(delivery, Announcement):
-            encoded: dict[Encoding, bytes] = {}
-            for client in delivery.audience:
-                if (peer := peers.get(client)) is None:
-                    continue
-                encoding = peer.encoding
-                if (data := encoded.get(encoding)) is None:
-                    data = encoded[encoding] = _encode(delivery.events, encoding)
-                parcels.setdefault(client, []).append(data)
+            parcels.add_to_all(delivery, text_encodings)
             continue
         peer = peers.get(delivery.client)
         if peer is None:
             continue
         match delivery:
             case Reply():
-                parcels.setdefault(delivery.client, []).append(peer.reply(delivery.event))
+                parcels.add(delivery.client, peer.reply(delivery.event))
             case Errand():
                 peer.errand = delivery.work
             case Dismiss():
                 dismissed.append(peer)
-    broadcast.publish(parcels)
+    broadcast.publish(parcels.closed())
     for peer in dismissed:
         peer.stop()
 
 
-def _encode(events: Sequence[e.Event], encoding: Encoding) -> bytes:
-    return b"".join([encode(event, encoding) for event in events])
+class _Parcels:
+    """What each client gets: most get one piece, the same as all others; it is not even copied."""
+
+    def __init__(self) -> None:
+        self._parcels: dict[int, bytes] = {}
+        self._more: dict[int, list[bytes]] = {}  # all pieces of those who get several
+
+    def add_to_all(self, announcement: Announcement, text_encodings: Mapping[int, Encoding]) -> None:
+        audience, events = announcement
+        encoded: dict[Encoding, bytes] = {}
+        parcels = self._parcels
+        encoding: Encoding | None = None  # of the one before: most often all want the same
+        piece = b""
+        for client in audience:
+            wanted = text_encodings.get(client, Encoding.FRAMED)
+            if wanted is not encoding:
+                encoding = wanted
+                if encoding not in encoded:
+                    encoded[encoding] = b"".join([encode(event, encoding) for event in events])
+                piece = encoded[encoding]
+                if not text_encodings and not parcels:
+                    self._parcels = dict.fromkeys(audience, piece)
+                    return
+            if client in parcels:
+                self.add(client, piece)
+            else:
+                parcels[client] = piece
+
+    def add(self, client: int, piece: bytes) -> None:
+        if client not in self._parcels:
+            self._parcels[client] = piece
+        elif (pieces := self._more.get(client)) is not None:
+            pieces.append(piece)
+        else:
+            self._more[client] = [self._parcels[client], piece]
+
+    def closed(self) -> dict[int, bytes]:
+        for client, pieces in self._more.items():
+            self._parcels[client] = b"".join(pieces)
+        return self._parcels

@@ -11,7 +11,7 @@ import itertools
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from socket import IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET
 from typing import TYPE_CHECKING
@@ -20,7 +20,9 @@ import structlog
 import trio
 
 from triochat.chat import (
+    ENTRY,
     WAITS,
+    Asked,
     CaughtUp,
     Departure,
     Replay,
@@ -29,6 +31,7 @@ from triochat.chat import (
     Submission,
     Work,
     history,
+    weight,
 )
 from triochat.journal import JournalUnavailable
 from triochat.protocol import (
@@ -42,7 +45,10 @@ from triochat.protocol import (
     State,
 )
 from triochat.protocol import events as e
+from triochat.protocol.framed import LONGEST_RUN, RUN_OCTETS
 from triochat.protocol.grammar import MAX_ID
+from triochat.protocol.runs import OkRun, SayRun
+from triochat.server import direct
 from triochat.server.outbox import Outbox
 from triochat.server.throttle import Throttle
 
@@ -56,12 +62,13 @@ if TYPE_CHECKING:
 
 READ_SIZE = 65536
 SHARE = 256
-"""Requests in one submission: what one client may add to a batch before others have their turn."""
+"""Requests in one submission, which ends also with the one by which it weighs `RUN_OCTETS`: what one client
+may add to a batch before others have their turn."""
 LISTS = (e.ListNames, e.GetTopic, e.Help)
 """What may be answered by far more than was asked: one at a time, and no more than is read."""
 SLICE = 1024
 """Entries that a follower reads at a time: more than a batch adds, or it would never catch up."""
-IN_FLIGHT = 3
+IN_FLIGHT = 2
 """Submissions of one client that may wait for their answers: they will count against its backlog."""
 PIECE = 32_768
 """Octets, roughly, that are handed over at once of what may be long."""
@@ -84,6 +91,8 @@ class House:
         departures: outlives every client; tells the hub who has gone.
         shutdown: set when everybody has to go; then nobody is told of the others.
         peers: who is connected, by number.
+        text_encodings: how those of them want what they share with others who don't speak the framed
+            dialect: so that nobody has to look at each of the others.
     """
 
     config: ServerConfig
@@ -93,6 +102,7 @@ class House:
     shutdown: trio.Event
     broadcast: Broadcast[int]
     peers: dict[int, Peer]
+    text_encodings: dict[int, Encoding]
 
 
 class Peer:
@@ -114,17 +124,18 @@ class Peer:
         self._house = house
         self._stream = stream
         config = house.config
-        self._outbox = Outbox(stream, limit=config.backlog, send_timeout=config.send_timeout)
-        self._throttle = Throttle(config.rate_limit)
+        self._socket = direct.plain_socket(stream)
+        self._throttle = Throttle(config.rate_limit) if config.rate_limit else None
+        self._share: list[Asked] = []  # what is submitted next, and what that weighs
+        self._share_octets = 0
         self._unanswered = 0
-        self._answered = trio.lowlevel.ParkingLot()
+        self._answered: trio.Event | None = None  # made when it waits for that
         self._reading = trio.CancelScope()
-        self._serving = trio.CancelScope()
         self._farewell = ""
         self._known = False  # to the hub
-        self._named = False
+        self._nick = ""  # that it came with
         self._eof = False
-        self._log = log.bind(peer=number)
+        self._address = _address(stream)
 
     # --- its life -------------------------------------------------------------------------------
 
@@ -132,21 +143,23 @@ class Peer:
         """Serve the client until it goes, or is told to. Raises nothing but cancellation."""
         house = self._house
         try:
-            with ExitStack() as stack:
-                stack.callback(self._gone)
-                self._keep_alive()
-                stack.enter_context(house.broadcast.subscribe(self.number, self._outbox, self._evict))
-                house.peers[self.number] = self
-                stack.callback(house.peers.pop, self.number)
-                self._log = self._log.bind(address=_address(self._stream))
-                self._log.debug("connected")
-                if house.shutdown.is_set():
-                    self.stop()
-                with self._serving:
-                    async with trio.open_nursery() as nursery:
-                        nursery.start_soon(self._outbox.run)
-                        nursery.start_soon(self._read)
-                    await self._close()
+            self._keep_alive()
+            async with trio.open_nursery() as self._nursery:
+                self._outbox = Outbox(
+                    self._stream,
+                    self._nursery,
+                    limit=house.config.backlog,
+                    send_timeout=house.config.send_timeout,
+                )
+                # Inside the nursery: nothing may be put that its writer could not be started for.
+                with house.broadcast.subscribe(self.number, self._outbox, self._evict):
+                    house.peers[self.number] = self
+                    try:
+                        await self._serve()
+                    finally:
+                        del house.peers[self.number]
+                        house.text_encodings.pop(self.number, None)
+                        self._gone()
         except* (trio.BrokenResourceError, trio.ClosedResourceError) as broken:
             self._log.info("connection broke", error=_innermost(broken))
         except* trio.TooSlowError:
@@ -154,8 +167,23 @@ class Peer:
         except* Exception:
             self._log.exception("serving this client failed")
         finally:
-            self._log.log(logging.INFO if self._named else logging.DEBUG, "gone")
+            self._log.log(logging.INFO if self._nick else logging.DEBUG, "gone")
             await trio.aclose_forcefully(self._stream)
+
+    async def _serve(self) -> None:
+        self._log.debug("connected")
+        if self._house.shutdown.is_set():
+            self.stop()
+        await self._read()
+        await self._close()
+
+    @property
+    def _log(self) -> structlog.stdlib.BoundLogger:
+        """Made when it is needed: kept for each client, it would be memory that is hardly ever used."""
+        about: dict[str, object] = {"peer": self.number, "address": self._address}
+        if self._nick:
+            about["nick"] = self._nick
+        return log.bind(**about)
 
     def stop(self, farewell: str = "") -> None:
         """Read nothing more; answer what has come, say good-bye, and close when all is written."""
@@ -164,7 +192,7 @@ class Peer:
 
     def _evict(self) -> None:
         self._log.warning("cut off: its backlog is full", limit=self._house.config.backlog)
-        self._serving.cancel()
+        self._nursery.cancel_scope.cancel()
 
     def _keep_alive(self) -> None:
         """Have the system find out when a person's machine is gone: it can't be asked with a PING."""
@@ -179,7 +207,7 @@ class Peer:
 
     def _gone(self) -> None:
         if self._known and not self._house.shutdown.is_set():
-            departure = Submission(self.number, (Departure(),))
+            departure = Submission(self.number, (Departure(),), octets=ENTRY)
             self._house.departures.start_soon(self._house.submissions.send, departure)
 
     async def _close(self) -> None:
@@ -193,33 +221,31 @@ class Peer:
 
     # --- what the hub tells it ------------------------------------------------------------------
 
-    @property
-    def encoding(self) -> Encoding:
-        """How it wants what it shares with others."""
-        return self.connection.encoding
-
-    def reply(self, event: e.Event) -> bytes:
+    def reply(self, event: e.Event | OkRun) -> bytes:
         """The bytes that say `event` to this client alone; none if it is beyond being told."""
         if self.connection.state is State.CLOSED:
             return b""
+        if isinstance(event, OkRun):
+            return self.connection.send_oks(event)
         if isinstance(event, e.Prompt) and self.connection.out_of_tries:
             self.stop("too many names that did not do")
             return b""
         if isinstance(event, e.Welcome):
-            self._log = self._log.bind(nick=event.nick)
-            self._named = True
+            self._nick = event.nick
             self._log.info("came")
         try:
             return self.connection.send(event)
         except LocalProtocolError:  # a fault of ours; it must not become everybody's
             self._log.exception("could not say this to a client", event_type=type(event).__name__)
-            self._serving.cancel()
+            self._nursery.cancel_scope.cancel()
             return b""
 
     def answered(self) -> None:
         """One of its submissions is dealt with, and everything to be said about it is in the outbox."""
         self._unanswered -= 1
-        self._answered.unpark_all()
+        if self._answered is not None:
+            self._answered.set()
+            self._answered = None
 
     def say(self, events: Iterable[e.Event]) -> None:
         """Tell it something, outside of any batch."""
@@ -245,29 +271,38 @@ class Peer:
         await self._until_answered()
         if self._farewell and self.connection.dialect is not None:
             self.say([e.Bye(self._farewell)])
-        self._outbox.finish()
+        await self._outbox.finish()
 
     async def _receive(self) -> bytes | None:
         """One read; None if a sniff time of silence passed instead."""
-        patience = self._house.config.sniff_time if self.connection.wants_timer else float("inf")
         self.silent_since = trio.current_time()
         try:
-            with trio.move_on_after(patience):
-                data = await self._stream.receive_some(READ_SIZE)
-                self.asked_at = None
-                return bytes(data)
+            if not self.connection.wants_timer:
+                return await self._read_once()
+            with trio.move_on_after(self._house.config.sniff_time):
+                return await self._read_once()
         finally:
             self.silent_since = None
         if not self._outbox.put(self.connection.timer_expired()):
             self._evict()
         return None
 
+    async def _read_once(self) -> bytes:
+        if self._socket is not None:
+            data = await direct.read(self._socket, READ_SIZE)
+        else:
+            data = bytes(await self._stream.receive_some(READ_SIZE))
+        self.asked_at = None
+        return data
+
     async def _hand_on(self) -> None:
         """Submit what the last read has brought, in shares, no faster than the rate limit."""
-        requests: list[e.Request] = []
         for number in itertools.count(1):
             if number % SHARE == 0:  # however little it is that each of them does
                 await trio.lowlevel.checkpoint()
+            if (run := self._next_run()) is not None:
+                await self._add(run)
+                continue
             error: RemoteProtocolError | None = None
             try:
                 event = self.connection.next_event()
@@ -278,13 +313,11 @@ class Peer:
                     break
                 assert isinstance(event, e.Request)
                 request = event
-            if delay := self._throttle.charge(trio.current_time()):
-                await self._submit(requests)
-                requests = []
+            if self._throttle is not None and (delay := self._throttle.charge(trio.current_time())):
+                await self._submit_share()
                 await trio.sleep(delay)
             if error is not None:
-                await self._submit(requests)
-                requests = []
+                await self._submit_share()
                 await self._refuse(error)
                 if error.fatal:
                     return
@@ -295,35 +328,72 @@ class Peer:
                 return
             if isinstance(request, e.Blank):
                 continue
-            requests.append(request)
-            if isinstance(request, WAITS + LISTS) or len(requests) == SHARE:
-                await self._submit(requests)
-                requests = []
+            await self._add(request)
             if isinstance(request, WAITS):
+                await self._submit_share()
                 await self._run_errands()
             elif isinstance(request, LISTS):
+                await self._submit_share()
                 await self._until_answered()
-        await self._submit(requests)
+        await self._submit_share()
 
-    async def _submit(self, requests: Sequence[e.Request | CaughtUp | Departure]) -> None:
+    async def _add(self, request: e.Request | SayRun) -> None:
+        """Put a request into the share that is submitted next; when that is as large as it may be, submit."""
+        self._share.append(request)
+        self._share_octets += weight(request)
+        if self._share_octets >= RUN_OCTETS or len(self._share) == SHARE:
+            await self._submit_share()
+
+    async def _submit_share(self) -> None:
+        share, self._share = self._share, []
+        octets, self._share_octets = self._share_octets, 0
+        await self._submit(share, octets)
+
+    def _next_run(self) -> SayRun | None:
+        """Messages that come next, as many as there are, if that is within the rate limit anyway."""
+        if self._throttle is None:
+            return self.connection.next_says()
+        now = trio.current_time()
+        if not self._throttle.allows(now, LONGEST_RUN):
+            return None
+        run = self.connection.next_says()
+        if run is not None:
+            self._throttle.charge(now, len(run.texts))
+        return run
+
+    async def _submit(self, requests: Sequence[Asked], octets: int = ENTRY) -> None:
         if not requests:
             return
         while self._unanswered >= IN_FLIGHT:
-            await self._answered.park()
+            await self._wait_for_an_answer()
         if self._outbox.crowded:  # who does not read its answers is not read either
             await self._outbox.wait_for_room()
         text = self.connection.dialect is Dialect.TEXT
+        if text:
+            self._house.text_encodings[self.number] = self.connection.encoding
         self._known = True
         self._unanswered += 1
+        submission = Submission(self.number, requests, text, octets)
         try:
-            await self._house.submissions.send(Submission(self.number, requests, text))
+            self._house.submissions.send_nowait(submission)  # no checkpoint: the next read is one
+        except trio.WouldBlock:
+            await self._wait_and_submit(submission)
+
+    async def _wait_and_submit(self, submission: Submission) -> None:
+        try:
+            await self._house.submissions.send(submission)
         except BaseException:
             self._unanswered -= 1
             raise
 
     async def _until_answered(self) -> None:
         while self._unanswered:
-            await self._answered.park()
+            await self._wait_for_an_answer()
+
+    async def _wait_for_an_answer(self) -> None:
+        if self._answered is None:
+            self._answered = trio.Event()
+        await self._answered.wait()
 
     async def _refuse(self, error: RemoteProtocolError) -> None:
         """Answer what was not allowed, behind the answers to what came before it."""

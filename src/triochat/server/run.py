@@ -1,6 +1,7 @@
 """The server as a program: standard output, signals, exit code."""
 
 import errno
+import gc
 import os
 import signal
 import socket
@@ -15,6 +16,8 @@ from triochat.server.logs import configure_logs
 from triochat.server.serve import serve
 
 STDOUT = 1
+GC_THRESHOLD = 50_000
+"""New values between two looks for cycles; Python's own is 700, or 2,000."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("triochat.server")
 
@@ -31,6 +34,11 @@ def run_server(config: ServerConfig) -> int:
         ExceptionGroup: a fault in the hub or the journal.
     """
     configure_logs(config.log, config.log_level)
+    # A server makes very many values that live long and stand in no cycle. Looking through all that was
+    # loaded at the start, and every time after some hundred new ones, found nothing but took a tenth of
+    # the time.
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
     return trio.run(_run, config)
 
 

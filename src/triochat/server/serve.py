@@ -16,13 +16,14 @@ import trio
 from triochat.chat import Hub, Limits, Submission
 from triochat.config import ServerConfig
 from triochat.journal import Journal, MemoryJournal
+from triochat.protocol import Encoding
 from triochat.server.broadcast import Broadcast
 from triochat.server.hub_task import run_hub
 from triochat.server.keepalive import run_keepalive
 from triochat.server.peer import House, Peer
 
-WAITING = 64
-"""Submissions that may wait for the hub before readers have to."""
+WAITING = 512
+"""Submissions that may wait for the hub before readers have to: a batch, and each client has few of them."""
 
 Listeners = Sequence[trio.abc.Listener[trio.abc.Stream]]
 
@@ -78,13 +79,14 @@ async def _serve(
     hub = Hub(config.name, await journal.heads(), limits)
     to_hub, submissions = trio.open_memory_channel[Submission](WAITING)
     peers: dict[int, Peer] = {}
+    text_encodings: dict[int, Encoding] = {}
     broadcast: Broadcast[int] = Broadcast()
     numbers = count(1)
 
     async with trio.open_nursery() as service:
-        service.start_soon(run_hub, hub, journal, submissions, broadcast, peers)
+        service.start_soon(run_hub, hub, journal, submissions, broadcast, peers, text_encodings)
         service.start_soon(run_keepalive, config, peers)
-        house = House(config, journal, to_hub, service, shutdown, broadcast, peers)
+        house = House(config, journal, to_hub, service, shutdown, broadcast, peers, text_encodings)
 
         async def welcome(stream: trio.abc.Stream) -> None:
             await Peer(next(numbers), stream, house).run()
