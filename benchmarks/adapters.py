@@ -236,6 +236,23 @@ class Floor(Peer):
         return [str(self._compiler.build(HERE / "peers" / "floor.c"))]
 
 
+class BareTrio(Peer):
+    """What no trio program can go below."""
+
+    name = "bare"
+    summary = "the same relay in trio: what is left when a trio server does nothing else"
+    speech = Floor.speech
+    rooms = False
+
+    def unfit(self, scenario: Scenario) -> str | None:  # noqa: D102
+        if scenario.slow or scenario.mode == "flood":
+            return "it loses what a full buffer does not take"
+        return super().unfit(scenario)
+
+    def command(self) -> list[str]:  # noqa: D102
+        return [sys.executable, str(HERE / "peers" / "bare_trio.py")]
+
+
 class NaiveTrio(Peer):
     """A memory channel and a writer task for each client."""
 
@@ -298,11 +315,12 @@ PEERS: tuple[type[Peer], ...] = (
     TriochatText,
     Ngircd,
     Floor,
+    BareTrio,
     NaiveTrio,
     Asyncio,
     Uvloop,
     Tutorial,
 )
 BY_NAME = {peer.name: peer for peer in PEERS}
-USUAL = tuple(name for name in BY_NAME if name not in ("triochat-untagged", "triochat-text"))
+USUAL = tuple(name for name in BY_NAME if name not in ("triochat-untagged", "triochat-text", "bare"))
 """Who is measured unless the command line says otherwise."""
