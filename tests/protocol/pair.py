@@ -34,15 +34,9 @@ Heard = e.Frame | Refused
 def drain(connection: Connection) -> list[Heard]:
     """All that there is to take out of a connection."""
     heard: list[Heard] = []
-    while True:
-        try:
-            event = connection.next_event()
-        except RemoteProtocolError as error:
-            heard.append(Refused(error.code, error.tag, error.fatal))
-            continue
-        if isinstance(event, Need):
-            return heard
-        heard.append(event)
+    while not isinstance(one := _next(connection), Need):
+        heard.append(one)
+    return heard
 
 
 def drain_runs(connection: Connection) -> tuple[list[Heard], list[SayRun]]:
@@ -53,15 +47,17 @@ def drain_runs(connection: Connection) -> tuple[list[Heard], list[SayRun]]:
         if (run := connection.next_says()) is not None:
             runs.append(run)
             heard += run.frames()
-            continue
-        try:
-            event = connection.next_event()
-        except RemoteProtocolError as error:
-            heard.append(Refused(error.code, error.tag, error.fatal))
-            continue
-        if isinstance(event, Need):
+        elif isinstance(one := _next(connection), Need):
             return heard, runs
-        heard.append(event)
+        else:
+            heard.append(one)
+
+
+def _next(connection: Connection) -> Heard | Need:
+    try:
+        return connection.next_event()
+    except RemoteProtocolError as error:
+        return Refused(error.code, error.tag, error.fatal)
 
 
 def hear(connection: Connection, data: bytes) -> list[Heard]:

@@ -445,15 +445,21 @@ async def test_a_flood_has_its_share_and_no_more(
     await mallory.close()
 
 
+async def enter_mallory(start: Start, counts: Counts) -> Guest:
+    """One that may send as much as it likes, and one that it may send it to."""
+    server = await start(rate_limit=0, backlog=1 << 26, send_timeout=1e6, idle_timeout=1e6)
+    mallory = await server.enter("mallory", "#dev", limit=1 << 24)
+    await server.enter("bob", limit=1 << 24)
+    counts.reset()
+    return mallory
+
+
 @pytest.mark.parametrize("flood", EACH_FLOOD)
 async def test_the_share_of_one_submission(
     start: Start, counts: Counts, autojump_clock: MockClock, flood: bytes
 ) -> None:
     """`RUN_OCTETS`, and the message that goes over it."""
-    server = await start(rate_limit=0, backlog=1 << 26, send_timeout=1e6, idle_timeout=1e6)
-    mallory = await server.enter("mallory", "#dev", limit=1 << 24)
-    await server.enter("bob", limit=1 << 24)
-    counts.reset()
+    mallory = await enter_mallory(start, counts)
     await mallory.send_bytes(flood * (65536 // len(flood)))
     await mallory.ask("PING")
     assert max(octets(one) for batch in counts.decided for one in batch) <= framed.RUN_OCTETS * 2
@@ -464,10 +470,7 @@ async def test_a_submission_knows_what_it_weighs(
     start: Start, counts: Counts, autojump_clock: MockClock, flood: bytes
 ) -> None:
     """However it has come to its end; nothing of it is charged to the next."""
-    server = await start(rate_limit=0, backlog=1 << 26, send_timeout=1e6, idle_timeout=1e6)
-    mallory = await server.enter("mallory", "#dev", limit=1 << 24)
-    await server.enter("bob", limit=1 << 24)
-    counts.reset()
+    mallory = await enter_mallory(start, counts)
     for behind in (b"", b"NAMES #dev\n", b"JOIN #other\n", b"nonsense\n", b"PING\n"):
         await mallory.send_bytes(flood * (20_000 // len(flood)) + behind)
         await mallory.ask("PING")

@@ -251,12 +251,12 @@ class _Settling:
         if isinstance(outcome, Kept):
             self._kept(step, draft, outcome.first, step.tags)
         elif isinstance(outcome, Each):
-            for index, one in enumerate(outcome.outcomes):
-                tags = None if step.tags is None else step.tags[index : index + 1]
+            assert step.tags is not None, "what has no tags was never there before"
+            for one, text, tag in zip(outcome.outcomes, draft.texts, step.tags, strict=True):
                 if isinstance(one, Kept):
-                    self._kept(step, draft._replace(texts=(draft.texts[index],)), one.first, tags)
+                    self._kept(step, draft._replace(texts=(text,)), one.first, (tag,))
                 else:
-                    self._tell(step.sender, tags or (None,), one)
+                    self._tell(step.sender, (tag,), one)
         else:
             self._tell(step.sender, step.tags or (None,) * len(draft.texts), outcome)
 

@@ -34,9 +34,8 @@ def run_server(config: ServerConfig) -> int:
         ExceptionGroup: a fault in the hub or the journal.
     """
     configure_logs(config.log, config.log_level)
-    # A server makes very many values that live long and stand in no cycle. Looking through all that was
-    # loaded at the start, and every time after some hundred new ones, found nothing but took a tenth of
-    # the time.
+    # A server makes very many values that live long and stand in no cycle. To look through them every time
+    # after some hundred new ones finds nothing, and takes up to a quarter of a busy server's time.
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
     return trio.run(_run, config)
