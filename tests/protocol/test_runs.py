@@ -192,7 +192,7 @@ WRONG = [rb"\q", rb"\x1b", rb"\ud800", b"\x07", b"\xff", b"cr\r", rb"\x41", b"a\
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-@pytest.mark.parametrize("before", [1, 2, 50, 300, 400])
+@pytest.mark.parametrize("before", [1, 2, 50, 200, 256])
 @pytest.mark.parametrize("head", [b"", b"@7 "])
 def test_a_run_ends_in_front_of_the_first_text_that_is_unusual(
     wrong: bytes, before: int, head: bytes
@@ -211,12 +211,24 @@ def test_a_run_reaches_as_far_as_it_may(head: bytes, size: int) -> None:
     line = head + b"x" * size + b"\n"
     run = parse_says(b"MSG #r :skipped\n" + line * LONGEST_RUN, 16)
     assert run is not None
-    assert run.octets == RUN_OCTETS // len(line) * len(line)
-    assert len(run.texts) == RUN_OCTETS // len(line) <= LONGEST_RUN
+    count = min(RUN_OCTETS // len(line), LONGEST_RUN)
+    assert (len(run.texts), run.octets) == (count, count * len(line))
     assert len(parse_says(line, 0).texts) == 1  # type: ignore[union-attr]
 
 
-def test_the_longest_run_is_one_of_the_shortest_messages() -> None:
+@pytest.mark.parametrize(
+    "behind", [b"@bcd PING\n", b"@b MSG #other :y\n", b"@b JOIN #r\n", b"@bcd MSG #r :\n"]
+)
+def test_a_run_ends_with_a_line(behind: bytes) -> None:
+    """CPython before 3.11.5 lets a possessive group end in the middle of what it may not take."""
+    first = b"@a MSG #r :x\n"
+    run = parse_says(first + behind, 0)
+    assert run is not None
+    assert run.octets == len(first)
+    assert_the_promise(first + behind, [first + behind])
+
+
+def test_the_longest_run() -> None:
     run = parse_says(b"MSG #r :x\n" * 2000, 0)
     assert run is not None
     assert len(run.texts) == LONGEST_RUN
@@ -263,8 +275,8 @@ class Looker:
 @pytest.mark.parametrize("unit", UNITS)
 def test_no_octet_is_looked_at_again_and_again(unit: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake costs a glance more, however much stands behind it."""
-    lookers = [Looker(framed._TAGGED), Looker(framed._UNTAGGED), Looker(framed._RIGHT)]
-    for name, looker in zip(["_TAGGED", "_UNTAGGED", "_RIGHT"], lookers, strict=True):
+    lookers = [Looker(framed._TAGGED), Looker(framed._UNTAGGED), Looker(framed._VALID)]
+    for name, looker in zip(["_TAGGED", "_UNTAGGED", "_VALID"], lookers, strict=True):
         monkeypatch.setattr(framed, name, looker)
     data = unit * (65_536 // len(unit))
     connection = server()

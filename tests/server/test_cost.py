@@ -18,7 +18,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from tests.server.conftest import Server, Start
 from tests.server.guests import REAL, Guest
 from tests.server.streams import bounded_stream_pair
-from triochat.chat import Hub, Submission, weight
+from triochat.chat import ENTRY, Hub, Submission, weight
 from triochat.chat.plan import Plan
 from triochat.journal import Draft, MemoryJournal, Outcome
 from triochat.protocol import encode, framed
@@ -412,6 +412,11 @@ def octets(submission: Submission) -> int:
     )
 
 
+def messages(submission: Submission) -> int:
+    """How many it holds."""
+    return sum(len(one.texts) if isinstance(one, SayRun) else 1 for one in submission.requests)
+
+
 @pytest.mark.parametrize("flood", EACH_FLOOD)
 async def test_a_flood_has_its_share_and_no_more(
     start: Start, counts: Counts, autojump_clock: MockClock, flood: bytes
@@ -458,11 +463,13 @@ async def enter_mallory(start: Start, counts: Counts) -> Guest:
 async def test_the_share_of_one_submission(
     start: Start, counts: Counts, autojump_clock: MockClock, flood: bytes
 ) -> None:
-    """`RUN_OCTETS`, and the message that goes over it."""
+    """`RUN_OCTETS`, and the message or run that goes over it; and no great number of small messages."""
     mallory = await enter_mallory(start, counts)
     await mallory.send_bytes(flood * (65536 // len(flood)))
     await mallory.ask("PING")
-    assert max(octets(one) for batch in counts.decided for one in batch) <= framed.RUN_OCTETS * 2
+    shares = [one for batch in counts.decided for one in batch]
+    assert max(map(octets, shares)) <= framed.RUN_OCTETS * 2
+    assert max(map(messages, shares)) <= framed.LONGEST_RUN + framed.RUN_OCTETS // ENTRY
 
 
 @pytest.mark.parametrize("flood", EACH_FLOOD)

@@ -18,6 +18,7 @@ from triochat.journal import Draft, MemoryJournal, Outcome, Page
 from triochat.protocol import Connection, Need
 from triochat.protocol import events as e
 from triochat.protocol.connection import MAX_MALFORMED
+from triochat.protocol.runs import OkRun
 from triochat.server.broadcast import Broadcast
 from triochat.server.peer import IN_FLIGHT, PIECE, SHARE, House, Peer
 
@@ -202,6 +203,20 @@ async def test_twenty_malformed_frames_in_a_row_are_too_many(start: Start, autoj
     await alice.send(*["junk"] * 25)
     lines = await alice.rest()
     assert [line.split(" :")[0] for line in lines] == ["ERROR bad-frame"] * 20 + ["BYE"]
+
+
+async def test_who_has_shown_that_it_reads_utf_8_gets_it_whatever_became_of_its_line(
+    start: Start, autojump_clock: MockClock
+) -> None:
+    server = await start()
+    person = await server.enter_as_text("person")
+    bob = await server.enter("bob", "#lobby")
+    await bob.send(r"MSG #lobby :caf\xe9")
+    assert (await person.until("caf"))[-1] == r"bob: caf\xe9"
+    await person.send("/wörd")
+    await person.until("/help")
+    await bob.send(r"MSG #lobby :caf\xe9")
+    assert (await person.until("caf"))[-1] == "bob: café"
 
 
 async def test_an_error_does_not_overtake_the_answers_before_it(
@@ -906,15 +921,16 @@ async def test_cancelled_in_the_middle_of_a_send(nursery: trio.Nursery, autojump
     assert len(await alone.guest.rest_of_bytes()) == 65536
 
 
+@pytest.mark.parametrize("said", [e.Ok(), OkRun(1, ["a"])])
 async def test_what_can_not_be_said_to_one_client_ends_that_client_alone(
-    nursery: trio.Nursery, autojump_clock: MockClock
+    nursery: trio.Nursery, autojump_clock: MockClock, said: e.Event | OkRun
 ) -> None:
     """It would be a fault of ours, in the middle of a batch that is everybody's."""
     alone = Alone(nursery, waiting=10)
     nursery.start_soon(alone.peer.run)
     await wait_all_tasks_blocked()
     with structlog.testing.capture_logs() as logs:
-        assert alone.peer.reply(e.Ok()) == b""
+        assert alone.peer.reply(said) == b""
         assert await alone.guest.rest_of_bytes() == b""
     assert [(entry["event"], entry["log_level"]) for entry in logs] == [
         ("could not say this to a client", "error"),

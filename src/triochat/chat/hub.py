@@ -137,10 +137,6 @@ class Hub:
 
     def _take(self, submission: Submission, request: Asked) -> None:
         client = submission.client
-        if isinstance(request, SayRun):
-            if (person := self._clients.get(client)) is not None:
-                self._say_run(person, client, request)
-            return
         if isinstance(request, e.Hello):
             self._hello(client, request, text=submission.text)
             return
@@ -149,6 +145,9 @@ class Hub:
             # Replaced, or gone: what it still says is not heard, but a reader must not wait for ever.
             if isinstance(request, WAITS):
                 self._plan.add(Errand(client, None))
+            return
+        if isinstance(request, SayRun):
+            self._say_run(person, client, request)
             return
         if isinstance(request, Departure):
             self._depart(person, request)

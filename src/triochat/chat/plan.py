@@ -167,7 +167,7 @@ class _Settling:
         self.deliveries: list[Delivery] = []
         self._drafts = drafts
         self._outcomes = outcomes
-        self._runs: dict[str, tuple[tuple[ClientId, ...], list[Event | MessageRun]]] = {}  # by log
+        self._unpublished: dict[str, tuple[tuple[ClientId, ...], list[Event | MessageRun]]] = {}  # by log
         self._behind: list[Delivery] = []
         self._returned: list[ReplayMissed] = []
 
@@ -208,9 +208,9 @@ class _Settling:
                 self._behind.append(step)
 
     def flush(self) -> None:
-        for audience, events in self._runs.values():
+        for audience, events in self._unpublished.values():
             self.deliveries.append(Broadcast(audience, events))
-        self._runs.clear()
+        self._unpublished.clear()
         self.deliveries += self._behind
         self._behind.clear()
 
@@ -234,13 +234,13 @@ class _Settling:
         self._behind.append(Reply(client, event))
 
     def _publish(self, log: str, audience: tuple[ClientId, ...], event: Event | MessageRun) -> None:
-        run = self._runs.get(log)
+        run = self._unpublished.get(log)
         # A room's audience is the same tuple until it changes; that of an inbox depends on the sender.
         if run is not None and run[0] is not audience and run[0] != audience:
-            self.deliveries.append(Broadcast(*self._runs.pop(log)))
+            self.deliveries.append(Broadcast(*self._unpublished.pop(log)))
             run = None
         if run is None:
-            run = self._runs[log] = (audience, [])
+            run = self._unpublished[log] = (audience, [])
         run[1].append(event)
 
     def _keep(self, step: KeepEntry) -> None:

@@ -114,7 +114,7 @@ class NoRoom:
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """Some of the draft was there before, so each of its texts has an outcome of its own."""
+    """Some of the draft was there before, or a tag comes twice in it: each text has an outcome of its own."""
 
     outcomes: Sequence["Outcome"]
 

@@ -73,7 +73,7 @@ class MemoryJournal:
     Args:
         retention: entries kept in each log.
         max_tags: tags remembered over all, the newest half of them for sure, and those of the last two
-            drafts even if they alone are more; each costs some 300 octets.
+            drafts even if they alone are more; each costs 150 to 600 octets.
         max_rooms: logs of rooms.
         max_inboxes: logs of what was said to one nick alone.
 
@@ -154,9 +154,11 @@ class MemoryJournal:
         return log
 
     def _append(self, draft: Draft) -> Outcome:
+        said = None
         known: dict[str, _Said] = {}
         if draft.session is not None and draft.tags is not None:
-            known = dict.fromkeys(draft.tags, _Said(draft))
+            said = _Said(draft)
+            known = dict.fromkeys(draft.tags, said)
             if len(known) < len(draft.tags) or not self._are_new(draft.session, known):
                 if len(draft.tags) > 1:
                     return Each([self._append(one) for one in _apart(draft, draft.tags)])
@@ -179,8 +181,8 @@ class MemoryJournal:
         )
         if draft.kind == "topic":
             log.topic = Entry._make(log.entries[-1])
-        if draft.session is not None and known:
-            next(iter(known.values())).first = first
+        if draft.session is not None and said is not None:
+            said.first = first
             self._remember(draft.session, known)
         return Kept(first)
 

@@ -72,19 +72,26 @@ def build(frame: e.Frame) -> bytes:
 
 RUN_OCTETS = 8192
 """How far a run may reach: a frame of the greatest length fits."""
-LONGEST_RUN = RUN_OCTETS // len("MSG #r :x\n")
-"""Messages in a run, if they are of the shortest."""
+LONGEST_RUN = 256
+"""Messages in a run."""
 
-_GLANCE = 1024
+_FIRST_LOOK = 1024
 """How far to look first: if there is a mistake so near, to look any further would be in vain, each time."""
-_TAGGED = re.compile(
-    rf"@{TAG} MSG ({ROOM}) :.{{1,{MAX_TEXT}}}+\n(?:@{TAG} MSG \1 :.{{1,{MAX_TEXT}}}+\n)*+".encode()
-)
-_UNTAGGED = re.compile(rf"MSG ({ROOM}) :.{{1,{MAX_TEXT}}}+\n(?:MSG \1 :.{{1,{MAX_TEXT}}}+\n)*+".encode())
+
+
+def _lines_to_one_room(head: str) -> re.Pattern[bytes]:
+    """Up to `LONGEST_RUN` messages to one room, which is the group, each with this head."""
+    text = rf":.{{1,{MAX_TEXT}}}+\n"
+    # The group is not possessive: in CPython before 3.11.5 such a group may end in the middle of a line.
+    return re.compile(rf"{head}MSG ({ROOM}) {text}(?:{head}MSG \1 {text}){{0,{LONGEST_RUN - 1}}}".encode())
+
+
+_TAGGED = _lines_to_one_room(f"@{TAG} ")
+_UNTAGGED = _lines_to_one_room("")
 _TAGS_AND_TEXTS = re.compile(r"@(\S+) \S+ \S+ :(.+)\n")
 _TEXTS = re.compile(r"\S+ \S+ :(.+)\n")
 _PLAIN = bytes(set(range(0x20, 0x7F)) - {ord("\\")}) + b"\n"
-_RIGHT = re.compile(rb"(?:[\n -\[\]-~]++|%b)*+" % SHORTEST_ESCAPE.encode())
+_VALID = re.compile(rb"(?:[\n -\[\]-~]++|%b)*" % SHORTEST_ESCAPE.encode())
 """Lines that hold only what a text may hold: no octet that is unprintable, no escape that is wrong."""
 
 
@@ -103,12 +110,14 @@ def parse_says(block: bytes, start: int) -> SayRun | None:
         The run, which reaches `SayRun.octets` far; None if there is none.
     """
     pattern = _TAGGED if block.startswith(b"@", start) else _UNTAGGED
-    match = pattern.match(block, start, start + _GLANCE)
-    if len(block) - start > _GLANCE and (match is None or _GLANCE // 2 < len(match[0]) == _right(match[0])):
+    match = pattern.match(block, start, start + _FIRST_LOOK)
+    if len(block) - start > _FIRST_LOOK and (
+        match is None or _FIRST_LOOK // 2 < len(match[0]) == _valid_octets(match[0])
+    ):
         match = pattern.match(block, start, start + RUN_OCTETS)
     if match is None:
         return None
-    octets = match[0][: _right(match[0])]
+    octets = match[0][: _valid_octets(match[0])]
     if not octets:
         return None
     wire = octets.decode("ascii")
@@ -123,13 +132,13 @@ def parse_says(block: bytes, start: int) -> SayRun | None:
     return SayRun(match[1].decode("ascii"), texts, tags, len(octets))
 
 
-def _right(octets: bytes) -> int:
+def _valid_octets(octets: bytes) -> int:
     """How far the lines reach that stand in front of the first mistake in a text."""
     if not octets.translate(None, _PLAIN):
         return len(octets)
-    right = _RIGHT.match(octets)
-    assert right is not None  # it matches nothing, too
-    return octets.rfind(b"\n", 0, right.end()) + 1
+    valid = _VALID.match(octets)
+    assert valid is not None  # it matches nothing, too
+    return octets.rfind(b"\n", 0, valid.end()) + 1
 
 
 def build_messages(run: MessageRun) -> bytes:

@@ -64,7 +64,7 @@ class Broadcast(Generic[Key]):
         """Hand each subscriber its parcel: one write for each. Who is gone is passed over.
 
         Args:
-            parcels: the same bytes object for all who get the same.
+            parcels: what each gets, by key. Those who get the same may share one object.
         """
         evicted: list[Key] = []
         published = 0

@@ -98,7 +98,7 @@ def _deliver(
                 peer.errand = delivery.work
             case Dismiss():
                 dismissed.append(peer)
-    broadcast.publish(parcels.closed())
+    broadcast.publish(parcels.joined())
     for peer in dismissed:
         peer.stop()
 
@@ -139,7 +139,7 @@ class _Parcels:
         else:
             self._more[client] = [self._parcels[client], piece]
 
-    def closed(self) -> dict[int, bytes]:
+    def joined(self) -> dict[int, bytes]:
         for client, pieces in self._more.items():
             self._parcels[client] = b"".join(pieces)
         return self._parcels

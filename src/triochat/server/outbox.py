@@ -1,4 +1,4 @@
-"""What waits to be written to one client: bounded, and the only thing that touches its socket.
+"""What waits to be written to one client: bounded, and the only thing that writes to its socket.
 
 Keeps law 5 of docs/architecture.md. Data goes straight to the kernel by one non-blocking write if
 nothing is queued; the writer's task, much dearer, is started only when the kernel's buffer is full, and
@@ -19,7 +19,7 @@ CHUNK = 65536
 
 @dataclass(frozen=True, slots=True)
 class OutboxStatistics:
-    """`backlog`: octets that wait. `direct`, `written`: writes made straight, and by the writer."""
+    """`backlog`: octets that wait. `direct`, `written`: writes tried straight, and made by the writer."""
 
     backlog: int
     direct: int

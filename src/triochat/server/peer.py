@@ -126,7 +126,8 @@ class Peer:
         config = house.config
         self._socket = direct.plain_socket(stream)
         self._throttle = Throttle(config.rate_limit) if config.rate_limit else None
-        self._share: list[Asked] = []  # what is submitted next, and what that weighs
+        # What is submitted next, and what that weighs.
+        self._share: list[Asked] = []
         self._share_octets = 0
         self._unanswered = 0
         self._answered: trio.Event | None = None  # made when it waits for that
@@ -225,8 +226,6 @@ class Peer:
         """The bytes that say `event` to this client alone; none if it is beyond being told."""
         if self.connection.state is State.CLOSED:
             return b""
-        if isinstance(event, OkRun):
-            return self.connection.send_oks(event)
         if isinstance(event, e.Prompt) and self.connection.out_of_tries:
             self.stop("too many names that did not do")
             return b""
@@ -234,6 +233,8 @@ class Peer:
             self._nick = event.nick
             self._log.info("came")
         try:
+            if isinstance(event, OkRun):
+                return self.connection.send_oks(event)
             return self.connection.send(event)
         except LocalProtocolError:  # a fault of ours; it must not become everybody's
             self._log.exception("could not say this to a client", event_type=type(event).__name__)
@@ -313,6 +314,8 @@ class Peer:
                     break
                 assert isinstance(event, e.Request)
                 request = event
+            if self.connection.dialect is Dialect.TEXT:  # whatever becomes of it: it may have shown UTF-8
+                self._house.text_encodings[self.number] = self.connection.encoding
             if self._throttle is not None and (delay := self._throttle.charge(trio.current_time())):
                 await self._submit_share()
                 await trio.sleep(delay)
@@ -369,8 +372,6 @@ class Peer:
         if self._outbox.crowded:  # who does not read its answers is not read either
             await self._outbox.wait_for_room()
         text = self.connection.dialect is Dialect.TEXT
-        if text:
-            self._house.text_encodings[self.number] = self.connection.encoding
         self._known = True
         self._unanswered += 1
         submission = Submission(self.number, requests, text, octets)
