@@ -354,3 +354,22 @@ def test_what_a_side_may_not_say_it_cannot_send() -> None:
         with pytest.raises(LocalProtocolError) as caught:
             connection.send(frame)
         assert caught.value.code == "not-allowed"
+
+
+def test_whether_something_has_come_that_was_not_told_of() -> None:
+    connection = server()
+    pending = [connection.pending]
+    for data in (b"PING", b"\nPING\n"):
+        connection.receive_data(data)
+        pending.append(connection.pending)
+    for _ in range(2):
+        connection.next_event()
+        pending.append(connection.pending)
+    assert pending == [False, False, True, True, False]
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_server_takes_messages_only_while_it_chats(state: State) -> None:
+    assert server(state).takes_says == (state is State.CHATTING)
+    assert not client().takes_says
+    assert not server(state, dialect=Dialect.TEXT).takes_says

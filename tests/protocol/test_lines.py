@@ -181,3 +181,14 @@ def test_who_skips_misses_nothing(pieces: list[bytes], skips: list[bool]) -> Non
             got.append(line)
     assert got + drain(skipped) == drain(plain)
     assert skipped.size == plain.size
+
+
+def test_whether_there_is_something_complete() -> None:
+    buffer = LineBuffer(10)
+    complete = [buffer.complete]
+    for data in (b"half", b" a\nline", b"x" * 10):
+        buffer.feed(data)
+        complete.append(buffer.complete)
+        while buffer.next_line() is not None:
+            complete.append(buffer.complete)
+    assert complete == [False, False, True, False, True, False]

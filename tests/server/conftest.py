@@ -76,7 +76,7 @@ class Server:
         self.ended.set()
 
 
-@pytest.fixture(params=["memory", "socket", "windows"])
+@pytest.fixture(params=["memory", "socket", "unpolled", "windows"])
 def wire(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Wire:
     """Each way on which bytes reach a client."""
     kind: Kind = request.param

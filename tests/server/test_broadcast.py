@@ -60,6 +60,15 @@ async def test_everyone_gets_its_pieces_in_one_write(
     assert broadcast.statistics() == BroadcastStatistics(subscribers=3, backlog=0, published=2, evicted=0)
 
 
+async def test_who_gets_nothing_is_not_written_to(
+    broadcast: Broadcast[str], stack: ExitStack, nursery: trio.Nursery
+) -> None:
+    subscriber = Subscriber(nursery)
+    stack.enter_context(broadcast.subscribe("a", subscriber.outbox, subscriber.evict))
+    broadcast.publish({"a": b""})
+    assert await received(subscriber) == (b"", 0)
+
+
 async def test_a_key_is_one_subscribers_at_a_time(broadcast: Broadcast[str], nursery: trio.Nursery) -> None:
     first, second = Subscriber(nursery), Subscriber(nursery)
     with broadcast.subscribe("a", first.outbox, first.evict):
@@ -124,7 +133,9 @@ async def test_a_key_may_be_used_again_after_an_eviction(
         first.overflow()
         broadcast.publish({"a": b"x"})
         stack.enter_context(broadcast.subscribe("b", second.outbox, second.evict))
-    assert broadcast.statistics().subscribers == 1
+        first_again = broadcast.subscribe("a", second.outbox, second.evict)
+        stack.enter_context(first_again)
+    assert broadcast.statistics().subscribers == 2  # the end of the first block ends nothing of the second
 
 
 async def test_the_backlog_is_that_of_all(

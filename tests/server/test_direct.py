@@ -1,14 +1,12 @@
-"""Reads past trio's streams: they end, fail and can be cancelled as trio's own do."""
+"""Going past trio's streams: to the same socket, and never to a number."""
 
-import os
 import socket
-import struct
 import sys
 from collections.abc import AsyncIterator
 
 import pytest
 import trio
-from trio.testing import assert_checkpoints, memory_stream_pair, wait_all_tasks_blocked
+from trio.testing import memory_stream_pair
 
 from tests.server.guests import REAL
 from tests.server.streams import bounded_stream_pair
@@ -16,7 +14,7 @@ from triochat.server import direct
 
 Pair = tuple[trio.SocketStream, trio.SocketStream]
 
-on_a_file = pytest.mark.skipif(sys.platform == "win32", reason="there a socket is no file")
+not_on_windows = pytest.mark.skipif(sys.platform == "win32", reason="there no socket is used directly")
 
 
 @pytest.fixture
@@ -30,220 +28,95 @@ async def pair() -> AsyncIterator[Pair]:
         yield left, right
 
 
-def reset(stream: trio.SocketStream) -> None:
-    """Close by a TCP reset."""
-    stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    stream.socket.close()
+@not_on_windows
+async def test_stream_and_socket_are_one_connection(pair: Pair) -> None:
+    before, theirs = pair
+    address = before.socket.getsockname()
+    stream, plain = direct.take_over(before)
+    assert isinstance(stream, trio.SocketStream)
+    assert plain is not None
+    async with stream:
+        assert stream.socket.getsockname() == plain.getsockname() == address
+        assert plain.send(b"past it, ") == 9
+        with trio.fail_after(REAL):
+            await stream.send_all(b"and through it")
+            data = b""
+            while len(data) < 23:
+                data += await theirs.receive_some()
+            assert data == b"past it, and through it"
+            await theirs.send_all(b"back")
+            assert await stream.receive_some() == b"back"
+            with pytest.raises(BlockingIOError):  # it never waits
+                plain.recv(100)
 
 
-# --- what has such a way --------------------------------------------------------------------------
+@not_on_windows
+async def test_what_it_stands_on_is_closed_with_the_stream(pair: Pair) -> None:
+    stream, plain = direct.take_over(pair[0])
+    assert plain is not None
+    number = plain.fileno()
+    await stream.aclose()
+    assert plain.fileno() == -1
+    others = [end for _ in range(5) for end in socket.socketpair()]
+    assert number in [other.fileno() for other in others]  # and nothing may go there
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        plain.send(b"for nobody")
+    for other in others:
+        with pytest.raises(BlockingIOError):
+            other.recv(1, socket.MSG_DONTWAIT)
+    for other in others:
+        other.close()
 
 
-@on_a_file
-async def test_a_socket_is_plain(pair: Pair) -> None:
-    assert direct.plain_socket(pair[0]) is pair[0].socket
+@not_on_windows
+async def test_the_old_stream_is_of_no_use(pair: Pair) -> None:
+    before, theirs = pair
+    stream, _ = direct.take_over(before)
+    async with stream:
+        with pytest.raises(trio.ClosedResourceError):
+            await before.send_all(b"x")
+        await before.aclose()  # and closing it closes nothing
+        with trio.fail_after(REAL):
+            await stream.send_all(b"still there")
+            assert await theirs.receive_some() == b"still there"
+
+
+@not_on_windows
+async def test_it_may_be_taken_over_again(pair: Pair) -> None:
+    once, _ = direct.take_over(pair[0])
+    stream, plain = direct.take_over(once)
+    assert plain is not None
+    async with stream:
+        assert plain.send(b"x") == 1
 
 
 async def test_on_windows_no_socket_is(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(sys, "platform", "win32")
-        assert direct.plain_socket(pair[0]) is None
+        assert direct.take_over(pair[0]) == (pair[0], None)
 
 
-async def test_a_stream_that_is_no_socket_is_not(pair: Pair) -> None:
-    streams: list[object] = [
+async def test_what_is_no_socket_is_left_alone(pair: Pair) -> None:
+    streams: list[trio.abc.Stream] = [
         memory_stream_pair()[0],
         bounded_stream_pair()[0],
         trio.StapledStream(pair[0], pair[0]),
     ]
-    assert [direct.plain_socket(stream) for stream in streams] == [None] * 3
+    for stream in streams:
+        assert direct.take_over(stream) == (stream, None)
 
 
-# --- reading --------------------------------------------------------------------------------------
+async def test_what_is_closed_is_left_alone(pair: Pair) -> None:
+    await pair[0].aclose()
+    assert direct.take_over(pair[0]) == (pair[0], None)
 
 
-@on_a_file
-async def test_it_reads_what_is_there(pair: Pair) -> None:
-    left, right = pair
-    with trio.fail_after(REAL):
-        await right.send_all(b"hello")
-        assert await direct.read(left.socket, 100) == b"hello"
-
-
-@on_a_file
-async def test_it_reads_no_more_than_it_may_and_the_rest_later(pair: Pair) -> None:
-    left, right = pair
-    with trio.fail_after(REAL):
-        await right.send_all(b"hello")
-        assert await direct.read(left.socket, 2) == b"he"
-        assert await direct.read(left.socket, 100) == b"llo"
-
-
-@on_a_file
-async def test_it_waits_for_what_comes_later(pair: Pair, nursery: trio.Nursery) -> None:
-    left, right = pair
-    got: list[bytes] = []
-
-    async def read() -> None:
-        got.append(await direct.read(left.socket, 100))
-        await left.send_all(b"thanks")
-
-    nursery.start_soon(read)
-    await wait_all_tasks_blocked()
-    assert got == []
-    with trio.fail_after(REAL):
-        await right.send_all(b"hello")
-        assert await right.receive_some() == b"thanks"
-    assert got == [b"hello"]
-
-
-@on_a_file
-async def test_the_end_of_the_stream(pair: Pair) -> None:
-    left, right = pair
-    with trio.fail_after(REAL):
-        await right.send_all(b"last words")
-        await right.send_eof()
-        assert await direct.read(left.socket, 100) == b"last words"
-        assert await direct.read(left.socket, 100) == b""
-        assert await direct.read(left.socket, 100) == b""
-
-
-@on_a_file
-async def test_a_reset_is_a_broken_connection(pair: Pair) -> None:
-    left, right = pair
-    reset(right)
-    with trio.fail_after(REAL), pytest.raises(trio.BrokenResourceError) as caught:
-        await direct.read(left.socket, 100)
-    assert isinstance(caught.value.__cause__, ConnectionResetError)  # the log says so
-
-
-@on_a_file
-async def test_closed_while_it_waits(pair: Pair, nursery: trio.Nursery) -> None:
-    left, _ = pair
-    ended = trio.Event()
-
-    async def read() -> None:
-        with pytest.raises(trio.ClosedResourceError):
-            await direct.read(left.socket, 100)
-        ended.set()
-
-    nursery.start_soon(read)
-    await wait_all_tasks_blocked()
-    await left.aclose()
-    with trio.fail_after(REAL):
-        await ended.wait()
-
-
-@on_a_file
-async def test_closed_before(pair: Pair) -> None:
-    left, _ = pair
-    await left.aclose()
-    for _ in range(2):
-        with trio.fail_after(REAL), pytest.raises(trio.ClosedResourceError):
-            await direct.read(left.socket, 100)
-
-
-@on_a_file
-async def test_a_closed_descriptor_is_never_somebody_elses(pair: Pair) -> None:
-    """Closed between the readiness and the read, when its number may already be another's."""
-    left, right = pair
-    outcome: list[object] = []
-    others: list[socket.socket] = []
-
-    async def read() -> None:
-        try:
-            outcome.append(await direct.read(left.socket, 100))
-        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            outcome.append(type(error))
-
-    async def replace() -> None:
-        await trio.lowlevel.wait_readable(watched)
-        number = left.socket.fileno()
-        left.socket.close()
-        others.extend(socket.socketpair())
-        assert number in [other.fileno() for other in others]
-        for other in others:
-            other.send(b"for somebody else")
-
-    # Two descriptors of one connection become ready together; which task is first is left to chance.
-    watched = left.socket.dup()
-    with trio.fail_after(REAL):
-        async with trio.open_nursery() as both:
-            both.start_soon(read)
-            both.start_soon(replace)
-            await wait_all_tasks_blocked()
-            await right.send_all(b"hello")
-    watched.close()
-    for other in others:
-        assert other.recv(100, socket.MSG_DONTWAIT) == b"for somebody else"
-        other.close()
-    assert outcome in ([b"hello"], [trio.BrokenResourceError], [trio.ClosedResourceError])
-
-
-@on_a_file
-async def test_readiness_may_be_taken_back(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    left, right = pair
-    number, read, asked = left.socket.fileno(), os.read, 0
-
-    def refuse_once(fileno: int, size: int) -> bytes:
-        nonlocal asked
-        if fileno == number:
-            asked += 1
-            if asked == 1:
-                raise BlockingIOError
-        return read(fileno, size)
-
-    monkeypatch.setattr(os, "read", refuse_once)
-    with trio.fail_after(REAL):
-        await right.send_all(b"hello")
-        assert await direct.read(left.socket, 100) == b"hello"
-    assert asked == 2
-
-
-@on_a_file
-async def test_it_is_a_checkpoint_also_if_there_is_something(pair: Pair) -> None:
-    left, right = pair
-    with trio.fail_after(REAL):
-        await right.send_all(b"hello")
-        await trio.lowlevel.wait_readable(left.socket)
-        with assert_checkpoints():
-            await direct.read(left.socket, 1)
-    with trio.CancelScope() as scope:
-        scope.cancel()
-        await direct.read(left.socket, 100)
-    assert scope.cancelled_caught
-    with trio.fail_after(REAL):  # a cancelled read has taken nothing
-        assert await direct.read(left.socket, 100) == b"ello"
-
-
-@on_a_file
-async def test_cancelled_while_it_waits(pair: Pair) -> None:
-    left, right = pair
-    with trio.fail_after(REAL):
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(direct.read, left.socket, 100)
-            await wait_all_tasks_blocked()
-            nursery.cancel_scope.cancel()
-        await right.send_all(b"later")
-        assert await direct.read(left.socket, 100) == b"later"
-
-
-@on_a_file
-async def test_others_have_their_turn_while_it_never_has_to_wait(pair: Pair) -> None:
-    left, right = pair
-    turns, reads = 0, 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await trio.lowlevel.checkpoint()
-
-    with trio.fail_after(REAL):
-        await right.send_all(b"x" * 100)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(take_turns)
-            while reads < 100:
-                reads += len(await direct.read(left.socket, 1))
-            nursery.cancel_scope.cancel()
-    assert turns >= 99
+@not_on_windows
+async def test_a_socket_that_is_not_tcp() -> None:
+    left, right = trio.socket.socketpair()
+    stream, plain = direct.take_over(trio.SocketStream(left))
+    assert plain is not None
+    assert plain.family == socket.AF_UNIX
+    async with stream, trio.SocketStream(right) as theirs:
+        plain.send(b"x")
+        assert await theirs.receive_some() == b"x"

@@ -1,6 +1,6 @@
-import os
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 import pytest
@@ -9,6 +9,7 @@ from trio.testing import MockClock, assert_checkpoints, wait_all_tasks_blocked
 
 from tests.server.guests import REAL
 from tests.server.streams import BoundedStream, bounded_stream_pair
+from tests.server.wires import plain_pair
 from triochat.server.outbox import CHUNK, Outbox, OutboxStatistics
 
 on_a_file = pytest.mark.skipif(sys.platform == "win32", reason="there a socket is no file")
@@ -24,16 +25,14 @@ async def read_exactly(stream: trio.abc.ReceiveStream, count: int) -> bytes:
 
 
 def outbox_on(
-    stream: trio.abc.SendStream, nursery: trio.Nursery, *, limit: int = 1000, send_timeout: float = 30
+    stream: trio.abc.SendStream,
+    nursery: trio.Nursery,
+    *,
+    limit: int = 1000,
+    send_timeout: float = 30,
+    send: Callable[[bytes], int] | None = None,
 ) -> Outbox:
-    return Outbox(stream, nursery, limit=limit, send_timeout=send_timeout)
-
-
-def pair_of_sockets() -> tuple[trio.SocketStream, trio.SocketStream]:
-    """Two connected sockets whose kernel holds little."""
-    left, right = trio.socket.socketpair()
-    left.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    return trio.SocketStream(left), trio.SocketStream(right)
+    return Outbox(stream, nursery, limit=limit, send_timeout=send_timeout, send=send)
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ async def test_what_waits_is_joined_to_one_write(nursery: trio.Nursery) -> None:
     await wait_all_tasks_blocked()
     assert theirs.writes == 2
     statistics = outbox.statistics()
-    assert (statistics.backlog, statistics.direct, statistics.written) == (0, 0, 2)
+    assert (statistics.backlog, statistics.written) == (0, 2)
     assert await read_exactly(theirs, 12) == b"0123456789ab"
 
 
@@ -305,9 +304,9 @@ async def test_cancelled_before_it_has_begun(pair: tuple[BoundedStream, BoundedS
 
 @on_a_file
 async def test_a_socket_is_written_to_directly() -> None:
-    left, right = pair_of_sockets()
+    left, right, plain = plain_pair()
     async with left, right, trio.open_nursery() as nursery:
-        outbox = outbox_on(left, nursery)
+        outbox = outbox_on(left, nursery, send=plain.send)
         outbox.put(b"one ")
         outbox.put(b"two")
         assert not nursery.child_tasks
@@ -315,20 +314,20 @@ async def test_a_socket_is_written_to_directly() -> None:
             assert await read_exactly(right, 7) == b"one two"
             await outbox.finish()
         statistics = outbox.statistics()
-        assert (statistics.backlog, statistics.direct, statistics.written) == (0, 2, 0)
+        assert (statistics.backlog, plain.writes, statistics.written) == (0, 2, 0)
 
 
 @on_a_file
 async def test_what_the_kernel_does_not_take_is_left_to_the_writer() -> None:
-    left, right = pair_of_sockets()
+    left, right, plain = plain_pair()
     data = bytes(range(256)) * 4096
     async with left, right, trio.open_nursery() as nursery:
-        outbox = outbox_on(left, nursery, limit=2 * len(data))
+        outbox = outbox_on(left, nursery, send=plain.send, limit=2 * len(data))
         for times in (1, 2):
             assert outbox.put(data)  # a part of it goes straight
             assert 0 < outbox.statistics().backlog < len(data)
             assert outbox.put(b"tail")  # nothing may overtake
-            assert outbox.statistics().direct == 2 * times - 1
+            assert plain.writes == 2 * times - 1
             assert len(nursery.child_tasks) == 1
             with trio.fail_after(REAL):
                 assert await read_exactly(right, len(data) + 4) == data + b"tail"
@@ -336,7 +335,7 @@ async def test_what_the_kernel_does_not_take_is_left_to_the_writer() -> None:
             assert outbox.statistics().backlog == 0
             assert not nursery.child_tasks
             outbox.put(b"and now straight again")
-            assert outbox.statistics().direct == 2 * times
+            assert plain.writes == 2 * times
             assert not nursery.child_tasks
             with trio.fail_after(REAL):
                 assert await read_exactly(right, 22) == b"and now straight again"
@@ -344,34 +343,37 @@ async def test_what_the_kernel_does_not_take_is_left_to_the_writer() -> None:
 
 @on_a_file
 async def test_a_kernel_that_takes_nothing() -> None:
-    left, right = pair_of_sockets()
+    left, right, plain = plain_pair()
     async with left, right:
         full = 0
         with suppress(BlockingIOError):
             while True:
-                full += os.write(left.socket.fileno(), b"x" * 1000)
+                full += plain.send(b"x" * 1000)
         async with trio.open_nursery() as nursery:
-            outbox = outbox_on(left, nursery)
+            outbox = outbox_on(left, nursery, send=plain.send)
+            tried = plain.writes
             outbox.put(b"whole")
-            assert outbox.statistics() == OutboxStatistics(backlog=5, direct=1, written=0)
+            assert plain.writes == tried + 1
+            assert outbox.statistics() == OutboxStatistics(backlog=5, written=0)
             assert len(nursery.child_tasks) == 1
             with trio.fail_after(REAL):
                 assert await read_exactly(right, full + 5) == b"x" * full + b"whole"
                 await outbox.finish()
-        assert outbox.statistics() == OutboxStatistics(backlog=0, direct=1, written=1)
+        assert outbox.statistics() == OutboxStatistics(backlog=0, written=1)
+        assert plain.writes == tried + 1
 
 
 @on_a_file
 @pytest.mark.parametrize("how", ["cancelled", "too slow"])
 async def test_nothing_is_written_directly_behind_half_a_frame(autojump_clock: MockClock, how: str) -> None:
-    left, right = pair_of_sockets()
+    left, right, plain = plain_pair()
     data = bytes(1 << 20)
     async with left, right:
         with ExitStack() as stack:
             if how == "too slow":
                 stack.enter_context(pytest.RaisesGroup(trio.TooSlowError))
             async with trio.open_nursery() as nursery:
-                outbox = outbox_on(left, nursery, limit=10 * len(data))
+                outbox = outbox_on(left, nursery, send=plain.send, limit=10 * len(data))
                 outbox.put(data)
                 await wait_all_tasks_blocked()
                 if how == "cancelled":
@@ -382,7 +384,7 @@ async def test_nothing_is_written_directly_behind_half_a_frame(autojump_clock: M
                 half += len(await right.receive_some(65536))
         assert 0 < half < len(data)
         assert outbox.put(b"a frame")  # there is room for it, and it is not even tried
-        assert outbox.statistics().direct == 1
+        assert plain.writes == 1
         with trio.move_on_after(1):
             raise AssertionError(await right.receive_some(100))
 
@@ -390,11 +392,11 @@ async def test_nothing_is_written_directly_behind_half_a_frame(autojump_clock: M
 @on_a_file
 async def test_a_closed_descriptor_is_never_somebody_elses() -> None:
     """The number of a closed socket is given to the next one; data must not go there."""
-    left, right = pair_of_sockets()
+    left, right, plain = plain_pair()
     async with right:
         with trio.fail_after(REAL), pytest.RaisesGroup(trio.ClosedResourceError):
             async with trio.open_nursery() as nursery:
-                outbox = outbox_on(left, nursery)
+                outbox = outbox_on(left, nursery, send=plain.send)
                 number = left.socket.fileno()
                 await left.aclose()
                 assert left.socket.fileno() == -1
@@ -409,10 +411,10 @@ async def test_a_closed_descriptor_is_never_somebody_elses() -> None:
 
 
 async def test_a_peer_that_is_gone_is_found_out_by_the_writer() -> None:
-    left, right = pair_of_sockets()
+    left, right, plain = plain_pair()
     await right.aclose()
     async with left:
         with pytest.RaisesGroup(trio.BrokenResourceError):
             async with trio.open_nursery() as nursery:
-                outbox = outbox_on(left, nursery)
+                outbox = outbox_on(left, nursery, send=plain.send)
                 assert outbox.put(b"no error here")

@@ -814,7 +814,9 @@ class Alone:
         to_hub, self.submissions = trio.open_memory_channel[Submission](waiting)
         self.broadcast: Broadcast[int] = Broadcast()
         config = ServerConfig(rate_limit=0)
-        self.house = House(config, MemoryJournal(), to_hub, nursery, trio.Event(), self.broadcast, {}, {})
+        self.house = House(
+            config, MemoryJournal(), to_hub, nursery, trio.Event(), self.broadcast, {}, {}, None
+        )
         ours, theirs = bounded_stream_pair()
         self.guest = Guest(ours)
         self.peer = Peer(1, theirs, self.house)

@@ -194,6 +194,16 @@ class Connection:
         return self._timely and self._state is State.SNIFFING
 
     @property
+    def takes_says(self) -> bool:
+        """Whether the connection has come so far that `next_says` may find something."""
+        return self._state is State.CHATTING and self._dialect is Dialect.FRAMED and self.role is Role.SERVER
+
+    @property
+    def pending(self) -> bool:
+        """Whether something has come that `next_event` has not told of yet."""
+        return self._lines.complete
+
+    @property
     def out_of_tries(self) -> bool:
         """Whether a person has offered all the nicknames that one may."""
         return self._dialect is Dialect.TEXT and self._tries >= MAX_TRIES
@@ -266,10 +276,10 @@ class Connection:
         A faster way to what `next_event` would say one by one, for a server that has many of them to
         pass on. What is None here may be anything: ask `next_event`.
         """
-        if self._state is not State.CHATTING or self._dialect is not Dialect.FRAMED:
+        if not self.takes_says:
             return None
         block, start = self._lines.block
-        if not block or self.role is not Role.SERVER:
+        if not block:
             return None
         run = framed.parse_says(block, start)
         if run is not None:

@@ -45,6 +45,11 @@ class LineBuffer:
         held = sum(len(block) for block in self._blocks if isinstance(block, bytes))
         return held - self._start + self._tail_size
 
+    @property
+    def complete(self) -> bool:
+        """Whether there is a complete line, or one that is too long."""
+        return bool(self._blocks)
+
     def feed(self, data: bytes) -> None:
         """Take what came from the peer."""
         end = data.rfind(b"\n") + 1

@@ -34,17 +34,12 @@ class BroadcastStatistics:
     evicted: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Subscription:
-    outbox: Outbox
-    evict: Callable[[], None]
-
-
 class Broadcast(Generic[Key]):
     """Subscribers by key, each with a bounded outbox."""
 
     def __init__(self) -> None:
-        self._subscriptions: dict[Key, _Subscription] = {}
+        self._outboxes: dict[Key, Outbox] = {}
+        self._evict: dict[Key, Callable[[], None]] = {}
         self._published = 0
         self._evicted = 0
 
@@ -58,7 +53,7 @@ class Broadcast(Generic[Key]):
             outbox: takes what is published.
             evict: called, once and synchronously, when the outbox is over its limit; must not raise.
         """
-        return _Subscribed(self._subscriptions, key, _Subscription(outbox, evict))
+        return _Subscribed(self, key, outbox, evict)
 
     def publish(self, parcels: Mapping[Key, bytes]) -> None:
         """Hand each subscriber its parcel: one write for each. Who is gone is passed over.
@@ -68,40 +63,62 @@ class Broadcast(Generic[Key]):
         """
         evicted: list[Key] = []
         published = 0
+        outboxes = self._outboxes
         for key, parcel in parcels.items():
-            subscription = self._subscriptions.get(key)
-            if subscription is None:
+            outbox = outboxes.get(key)
+            if outbox is None:
                 continue
             published += 1
-            if not subscription.outbox.put(parcel):
+            # What `Outbox.put` does: a call for each member would be a large part of what this costs.
+            rest = parcel
+            if (send := outbox.direct) is not None:
+                try:
+                    sent = send(parcel)
+                except OSError:
+                    sent = 0
+                if sent == len(parcel):
+                    continue
+                rest = parcel[sent:]
+            if not outbox.queue(rest):
                 evicted.append(key)
         self._published += published
         for key in evicted:
             self._evicted += 1
-            self._subscriptions.pop(key).evict()
+            del self._outboxes[key]
+            self._evict.pop(key)()
 
     def statistics(self) -> BroadcastStatistics:
         """How it stands."""
-        backlog = sum(s.outbox.statistics().backlog for s in self._subscriptions.values())
-        return BroadcastStatistics(len(self._subscriptions), backlog, self._published, self._evicted)
+        backlog = sum(outbox.statistics().backlog for outbox in self._outboxes.values())
+        return BroadcastStatistics(len(self._outboxes), backlog, self._published, self._evicted)
+
+    def _enter(self, key: Key, outbox: Outbox, evict: Callable[[], None]) -> None:
+        if key in self._outboxes:
+            raise ValueError(f"there is a subscriber {key!r} already")
+        self._outboxes[key] = outbox
+        self._evict[key] = evict
+
+    def _leave(self, key: Key, outbox: Outbox) -> None:
+        if self._outboxes.get(key) is outbox:  # else it was evicted, and the key may be another's by now
+            del self._outboxes[key]
+            del self._evict[key]
 
 
 class _Subscribed(AbstractContextManager[None, None], Generic[Key]):
     """A block in which there is a subscription: as a generator each would take a KiB while it waits."""
 
-    __slots__ = ("_key", "_subscription", "_subscriptions")
+    __slots__ = ("_broadcast", "_evict", "_key", "_outbox")
 
     def __init__(
-        self, subscriptions: dict[Key, _Subscription], key: Key, subscription: _Subscription
+        self, broadcast: Broadcast[Key], key: Key, outbox: Outbox, evict: Callable[[], None]
     ) -> None:
-        self._subscriptions = subscriptions
+        self._broadcast = broadcast
         self._key = key
-        self._subscription = subscription
+        self._outbox = outbox
+        self._evict = evict
 
     def __enter__(self) -> None:
-        if self._key in self._subscriptions:
-            raise ValueError(f"there is a subscriber {self._key!r} already")
-        self._subscriptions[self._key] = self._subscription
+        self._broadcast._enter(self._key, self._outbox, self._evict)
 
     def __exit__(self, *_: object) -> None:
-        self._subscriptions.pop(self._key, None)
+        self._broadcast._leave(self._key, self._outbox)

@@ -6,12 +6,10 @@ ends when all is written. A stream that is no plain socket (TLS, a test's memory
 stream), and a platform without such a write, always takes the writer's way: same order, same bounds.
 """
 
-import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import trio
-
-from triochat.server.direct import plain_socket
 
 CHUNK = 65536
 """Octets for which one send timeout is allowed."""
@@ -19,10 +17,9 @@ CHUNK = 65536
 
 @dataclass(frozen=True, slots=True)
 class OutboxStatistics:
-    """`backlog`: octets that wait. `direct`, `written`: writes tried straight, and made by the writer."""
+    """`backlog`: octets that wait. `written`: writes that the writer has made."""
 
     backlog: int
-    direct: int
     written: int
 
 
@@ -39,36 +36,46 @@ class Outbox:
         limit: octets that may wait before the next `put`. What comes at once does not count: who has
             read everything is never cut off, however much a batch brings.
         send_timeout: seconds that `CHUNK` octets may take.
+        send: writes to the same connection at once what its buffer takes, and says how much that was; raises
+            `OSError` if it is nothing. The ``send`` of a non-blocking socket. None: there is no such way.
+
+    Attributes:
+        direct: `send` while nothing waits, else None. A broadcast that has very many of them calls it
+            itself, and `queue` for what it has not taken, which is what `put` does.
     """
 
     __slots__ = (
         "_backlog",
-        "_direct",
-        "_fileno",
         "_finishing",
         "_limit",
         "_nursery",
         "_progress",
         "_queue",
+        "_send",
         "_send_timeout",
         "_stream",
         "_written",
+        "direct",
     )
 
     def __init__(
-        self, stream: trio.abc.SendStream, nursery: trio.Nursery, *, limit: int, send_timeout: float
+        self,
+        stream: trio.abc.SendStream,
+        nursery: trio.Nursery,
+        *,
+        limit: int,
+        send_timeout: float,
+        send: Callable[[bytes], int] | None = None,
     ) -> None:
         self._stream = stream
         self._nursery = nursery
         self._limit = limit
         self._send_timeout = send_timeout
-        socket = plain_socket(stream)
-        self._fileno = None if socket is None else socket.fileno
+        self._send = self.direct = send
         self._queue: list[bytes | memoryview] = []  # an empty deque is half a KiB, and most are empty
         self._backlog = 0  # more than 0: there is a writer, or it has failed and nothing may follow
         self._finishing = False
         self._progress: trio.Event | None = None  # made by who waits for the writer
-        self._direct = 0
         self._written = 0
 
     def put(self, data: bytes) -> bool:
@@ -80,19 +87,23 @@ class Outbox:
         Raises:
             RuntimeError: the nursery is closed, and not all could be written at once.
         """
+        if data and self.direct is not None:
+            try:
+                sent = self.direct(data)
+            except OSError:  # full, or broken: the writer will wait for it, or find out
+                sent = 0
+            if sent == len(data):
+                return True
+            data = data[sent:]
+        return self.queue(data)
+
+    def queue(self, data: bytes) -> bool:
+        """Have `data` written by the writer; else as `put`."""
         if self._finishing or not data:
             return True
         if not self._backlog:
-            if self._fileno is not None:
-                try:
-                    sent = os.write(self._fileno(), data)
-                except OSError:  # full, or broken: the writer will wait for it, or find out
-                    sent = 0
-                self._direct += 1
-                if sent == len(data):
-                    return True
-                data = data[sent:]
             self._nursery.start_soon(self._write)
+            self.direct = None
         in_time = self._backlog <= self._limit
         self._queue.append(data)
         self._backlog += len(data)
@@ -101,6 +112,7 @@ class Outbox:
     async def finish(self) -> None:
         """Take nothing more, and wait until what is queued is written."""
         self._finishing = True
+        self.direct = None
         await trio.lowlevel.checkpoint()
         while self._backlog:
             await self._wait_for_progress()
@@ -118,7 +130,7 @@ class Outbox:
 
     def statistics(self) -> OutboxStatistics:
         """How it stands."""
-        return OutboxStatistics(self._backlog, self._direct, self._written)
+        return OutboxStatistics(self._backlog, self._written)
 
     async def _write(self) -> None:
         """Write what `put` could not."""
@@ -131,6 +143,8 @@ class Outbox:
             if self._progress is not None:
                 self._progress.set()
                 self._progress = None
+        if not self._finishing:
+            self.direct = self._send
 
     async def _wait_for_progress(self) -> None:
         if self._progress is None:

@@ -50,6 +50,7 @@ from triochat.protocol.grammar import MAX_ID
 from triochat.protocol.runs import OkRun, SayRun
 from triochat.server import direct
 from triochat.server.outbox import Outbox
+from triochat.server.poller import Poller, Watch
 from triochat.server.throttle import Throttle
 
 if sys.platform == "linux":
@@ -103,6 +104,7 @@ class House:
     broadcast: Broadcast[int]
     peers: dict[int, Peer]
     text_encodings: dict[int, Encoding]
+    poller: Poller | None
 
 
 class Peer:
@@ -122,11 +124,12 @@ class Peer:
         self.silent_since: float | None = None  # None: it isn't the peer's turn to say something
         self.asked_at: float | None = None  # since then a PING is on its way, and nothing has come
         self._house = house
-        self._stream = stream
+        self._stream, self._socket = direct.take_over(stream)
         config = house.config
-        self._socket = direct.plain_socket(stream)
         self._throttle = Throttle(config.rate_limit) if config.rate_limit else None
         # What is submitted next, and what that weighs.
+        self._watch: Watch | None = None
+        self._taken = False  # something was read while the reader slept, and the reader has to go on with it
         self._share: list[Asked] = []
         self._share_octets = 0
         self._unanswered = 0
@@ -136,7 +139,7 @@ class Peer:
         self._known = False  # to the hub
         self._nick = ""  # that it came with
         self._eof = False
-        self._address = _address(stream)
+        self._address = _address(self._stream)
 
     # --- its life -------------------------------------------------------------------------------
 
@@ -151,6 +154,7 @@ class Peer:
                     self._nursery,
                     limit=house.config.backlog,
                     send_timeout=house.config.send_timeout,
+                    send=None if self._socket is None else self._socket.send,
                 )
                 # Inside the nursery: nothing may be put that its writer could not be started for.
                 with house.broadcast.subscribe(self.number, self._outbox, self._evict):
@@ -175,7 +179,11 @@ class Peer:
         self._log.debug("connected")
         if self._house.shutdown.is_set():
             self.stop()
-        await self._read()
+        if self._socket is not None and self._house.poller is not None:
+            with self._house.poller.watch(self._socket, self._take) as self._watch:
+                await self._read()
+        else:
+            await self._read()
         await self._close()
 
     @property
@@ -275,7 +283,7 @@ class Peer:
         await self._outbox.finish()
 
     async def _receive(self) -> bytes | None:
-        """One read; None if a sniff time of silence passed instead."""
+        """One read; None if there was none, but something may have to be handed on all the same."""
         self.silent_since = trio.current_time()
         try:
             if not self.connection.wants_timer:
@@ -288,16 +296,54 @@ class Peer:
             self._evict()
         return None
 
-    async def _read_once(self) -> bytes:
-        if self._socket is not None:
-            data = await direct.read(self._socket, READ_SIZE)
+    async def _read_once(self) -> bytes | None:
+        if self._watch is None:
+            data: bytes | None = bytes(await self._stream.receive_some(READ_SIZE))
         else:
-            data = bytes(await self._stream.receive_some(READ_SIZE))
+            await self._watch.wait()
+            if self._taken:
+                self._taken = False
+                return None
+            data = self._read_directly()
         self.asked_at = None
         return data
 
+    def _read_directly(self) -> bytes | None:
+        """What is there; None if it was taken back, as the system may do."""
+        assert self._socket is not None
+        try:
+            return self._socket.recv(READ_SIZE)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise trio.BrokenResourceError from error
+
+    def _take(self) -> bool:
+        """While the reader sleeps: read and submit in its place, as long as that means no waiting.
+
+        Returns:
+            False if the reader has to go on: with what is unusual, and with whatever takes a while.
+        """
+        if not self.connection.takes_says or self._unanswered >= IN_FLIGHT or self._outbox.crowded:
+            return False
+        data = self._read_directly()
+        if not data:
+            return data is None  # the end of the stream is there for the reader as well
+        self.asked_at = None
+        self.silent_since = trio.current_time()
+        self.connection.receive_data(data)
+        while not self._share_is_full and (run := self._next_run()) is not None:
+            self._share.append(run)
+            self._share_octets += weight(run)
+        if self.connection.pending or not self._submit_at_once():
+            self._taken = True
+            return False
+        return True
+
     async def _hand_on(self) -> None:
         """Submit what the last read has brought, in shares, no faster than the rate limit."""
+        if self._share_is_full:  # of what was taken while the reader slept
+            await self._submit_share()
         for number in itertools.count(1):
             if number % SHARE == 0:  # however little it is that each of them does
                 await trio.lowlevel.checkpoint()
@@ -344,13 +390,30 @@ class Peer:
         """Put a request into the share that is submitted next; when that is as large as it may be, submit."""
         self._share.append(request)
         self._share_octets += weight(request)
-        if self._share_octets >= RUN_OCTETS or len(self._share) == SHARE:
+        if self._share_is_full:
             await self._submit_share()
+
+    @property
+    def _share_is_full(self) -> bool:
+        return self._share_octets >= RUN_OCTETS or len(self._share) >= SHARE
 
     async def _submit_share(self) -> None:
         share, self._share = self._share, []
         octets, self._share_octets = self._share_octets, 0
         await self._submit(share, octets)
+
+    def _submit_at_once(self) -> bool:
+        """Submit the share, if it need not wait for anything but a place among what waits for the hub."""
+        if self._share:
+            submission = Submission(self.number, self._share, octets=self._share_octets)
+            try:
+                self._house.submissions.send_nowait(submission)
+            except trio.WouldBlock:
+                return False
+            self._unanswered += 1
+            self._share = []
+            self._share_octets = 0
+        return True
 
     def _next_run(self) -> SayRun | None:
         """Messages that come next, as many as there are, if that is within the rate limit anyway."""

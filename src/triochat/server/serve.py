@@ -21,6 +21,7 @@ from triochat.server.broadcast import Broadcast
 from triochat.server.hub_task import run_hub
 from triochat.server.keepalive import run_keepalive
 from triochat.server.peer import House, Peer
+from triochat.server.poller import Poller, open_poller
 
 WAITING = 512
 """Submissions that may wait for the hub before readers have to: a batch, and each client has few of them."""
@@ -58,12 +59,15 @@ async def serve(
     async with AsyncExitStack() as stack:
         for listener in listeners:  # whatever happens, also before anything is accepted from them
             stack.push_async_callback(trio.aclose_forcefully, listener)
-        await _serve(config, listeners, journal, shutdown, task_status)
+        # Outside of the nurseries: while they are cancelled, clients still take leave of it.
+        poller = stack.enter_context(open_poller())
+        await _serve(config, listeners, poller, journal, shutdown, task_status)
 
 
 async def _serve(
     config: ServerConfig,
     listeners: Listeners,
+    poller: Poller | None,
     journal: Journal | None,
     shutdown: trio.Event | None,
     task_status: trio.TaskStatus[Listeners],
@@ -86,7 +90,9 @@ async def _serve(
     async with trio.open_nursery() as service:
         service.start_soon(run_hub, hub, journal, submissions, broadcast, peers, text_encodings)
         service.start_soon(run_keepalive, config, peers)
-        house = House(config, journal, to_hub, service, shutdown, broadcast, peers, text_encodings)
+        if poller is not None:
+            service.start_soon(poller.run)
+        house = House(config, journal, to_hub, service, shutdown, broadcast, peers, text_encodings, poller)
 
         async def welcome(stream: trio.abc.Stream) -> None:
             await Peer(next(numbers), stream, house).run()
