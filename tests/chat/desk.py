@@ -19,7 +19,7 @@ from triochat.chat import (
     Errand,
     Hub,
     Limits,
-    Reply,
+    Replies,
     SendList,
     SendPage,
     Submission,
@@ -129,8 +129,10 @@ class Desk:
                     events = [single for event in delivery.events for single in one_by_one(event)]
                     for client in delivery.audience:
                         self.events.setdefault(client, []).extend(events)
-                case Reply():
-                    self.events.setdefault(delivery.client, []).extend(one_by_one(delivery.event))
+                case Replies():
+                    assert delivery.answers
+                    for client, event in delivery.answers:
+                        self.events.setdefault(client, []).extend(one_by_one(event))
                 case Errand():
                     errands[delivery.client] += 1
                     if delivery.work is not None:

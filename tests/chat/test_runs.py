@@ -16,7 +16,7 @@ from triochat.chat import (
     ClientId,
     Departure,
     Limits,
-    Reply,
+    Replies,
     Submission,
 )
 from triochat.chat import room as room_module
@@ -64,8 +64,7 @@ def test_a_run_stays_together_all_the_way(desk: Desk) -> None:
                 MessageRun("#dev", 3, 1000, "bob", ("x", "y")),
             ],
         ),
-        Reply(1, OkRun(1, ("a", "b"))),
-        Reply(2, OkRun(3, ("a", "b"))),
+        Replies([(1, OkRun(1, ("a", "b"))), (2, OkRun(3, ("a", "b")))]),
     ]
 
 

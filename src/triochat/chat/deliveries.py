@@ -16,11 +16,13 @@ class Broadcast(NamedTuple):
     events: Sequence[Event | MessageRun]
 
 
-class Reply(NamedTuple):
-    """Give an event, or acknowledgements, to one client."""
+class Replies(NamedTuple):
+    """Give each of these clients an event, or acknowledgements, of its own.
 
-    client: ClientId
-    event: Event | OkRun
+    One value for many, and plain pairs in it: under load there is one for each message.
+    """
+
+    answers: Sequence[tuple[ClientId, Event | OkRun]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +79,4 @@ class Dismiss:
     client: ClientId
 
 
-Delivery = Broadcast | Reply | Errand | Dismiss
+Delivery = Broadcast | Replies | Errand | Dismiss

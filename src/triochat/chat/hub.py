@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from triochat.chat.deliveries import Dismiss, Errand, Replay, Reply, SendPage
+from triochat.chat.deliveries import Dismiss, Errand, Replay, SendPage
 from triochat.chat.person import Person
 from triochat.chat.plan import (
     Announce,
@@ -25,11 +25,12 @@ from triochat.chat.plan import (
     Recall,
     ReplayMissed,
     ReplayRecent,
+    Reply,
     TellLast,
     TellTopic,
 )
 from triochat.chat.room import Room
-from triochat.chat.submissions import WAITS, Asked, CaughtUp, ClientId, Departure, Submission
+from triochat.chat.submissions import WAITS, CaughtUp, ClientId, Departure, Submission
 from triochat.journal.interface import Draft, Head, Kind
 from triochat.protocol import events as e
 from triochat.protocol.grammar import LOBBY, fold
@@ -122,23 +123,26 @@ class Hub:
         self._sweep()
         self._expire()
         # A follower waits while it asks, so nothing of its own stands before this; and it must be
-        # attached in front of what this batch adds, or a busy room would be ahead of it for ever.
-        for submission in batch:
-            for request in submission.requests:
-                if isinstance(request, CaughtUp):
-                    self._caught_up(submission.client, request)
-        for submission in batch:
-            for request in submission.requests:
-                if not isinstance(request, CaughtUp):
-                    self._take(submission, request)
+        # attached in front of what this batch adds, or a busy room would be ahead of it for ever. What is
+        # waited for is the last of its submission (see `WAITS`), so there is no need to look at the others.
+        for client, requests, _, _ in batch:
+            if requests and isinstance(last := requests[-1], CaughtUp):
+                self._caught_up(client, last)
+        for client, requests, text, _ in batch:
+            for request in requests:
+                if isinstance(request, SayRun):  # under load nearly all that is asked
+                    self._say_run(client, request)
+                else:
+                    self._take(client, request, text=text)
         return self._plan
 
     # --- dispatch -------------------------------------------------------------------------------
 
-    def _take(self, submission: Submission, request: Asked) -> None:
-        client = submission.client
+    def _take(self, client: ClientId, request: e.Request | Departure | CaughtUp, *, text: bool) -> None:
+        if isinstance(request, CaughtUp):
+            return  # decided before everything else
         if isinstance(request, e.Hello):
-            self._hello(client, request, text=submission.text)
+            self._hello(client, request, text=text)
             return
         person = self._clients.get(client)
         if person is None:
@@ -146,14 +150,10 @@ class Hub:
             if isinstance(request, WAITS):
                 self._plan.add(Errand(client, None))
             return
-        if isinstance(request, SayRun):
-            self._say_run(person, client, request)
-            return
         if isinstance(request, Departure):
             self._depart(person, request)
             return
         try:
-            assert not isinstance(request, CaughtUp), "decided before everything else"
             _HANDLERS[type(request)](self, person, client, request)
         except _Refused as refused:
             self._fail(client, refused, request.tag)
@@ -424,7 +424,10 @@ class Hub:
         else:
             self._keep_in_room(person, client, request, "message", target, request.text)
 
-    def _say_run(self, person: Person, client: ClientId, run: SayRun) -> None:
+    def _say_run(self, client: ClientId, run: SayRun) -> None:
+        person = self._clients.get(client)
+        if person is None:  # replaced, or gone: what it still says is not heard
+            return
         room = person.rooms.get(run.room)
         if room is None:  # each is refused by itself, or recalled
             for say in run.frames():
@@ -458,8 +461,11 @@ class Hub:
         tags: Sequence[str] | None,
     ) -> None:
         room.pending += 1
-        number = self._draft(person, kind, room.name, texts, tags)
-        self._plan.add(KeepEntry(number, room, room.audience, client, tags))
+        name = room.name  # in lower case, so there is nothing to fold
+        self._plan.keep(
+            Draft(name, kind, name, person.nick, texts, self._ms, person.session, tags),
+            KeepEntry(room, room.audience, client),
+        )
 
     def _say_to_person(self, person: Person, client: ClientId, request: e.Say, target: str) -> None:
         to = self._people.get(fold(target[1:]))
@@ -473,9 +479,8 @@ class Hub:
             missing = to
         elif to is not person:
             audience = (client, to.client)
-        tags = _tags(request)
-        number = self._draft(person, "message", "@" + to.nick, (request.text,), tags)
-        self._plan.add(KeepEntry(number, missing, audience, client, tags))
+        draft = self._draft(person, "message", "@" + to.nick, (request.text,), _tags(request))
+        self._plan.keep(draft, KeepEntry(missing, audience, client))
 
     def _recall(
         self,
@@ -490,9 +495,9 @@ class Hub:
         """Refuse, unless it was kept before: then its sender only did not hear of it."""
         if request.tag is None or person.session is None:
             raise refused
-        number = self._draft(person, kind, target, (text,), (request.tag,), recall=True)
+        draft = self._draft(person, kind, target, (text,), (request.tag,), recall=True)
         refusal = e.Failure(refused.code, refused.sentence, tag=request.tag)
-        self._plan.add(Recall(number, client, refusal))
+        self._plan.keep(draft, Recall(client, refusal))
 
     def _draft(
         self,
@@ -503,11 +508,8 @@ class Hub:
         tags: Sequence[str] | None,
         *,
         recall: bool = False,
-    ) -> int:
-        self._plan.drafts.append(
-            Draft(fold(target), kind, target, person.nick, texts, self._ms, person.session, tags, recall)
-        )
-        return len(self._plan.drafts) - 1
+    ) -> Draft:
+        return Draft(fold(target), kind, target, person.nick, texts, self._ms, person.session, tags, recall)
 
     # --- the rest -------------------------------------------------------------------------------
 

@@ -9,11 +9,11 @@ together; answers ride behind the runs. So an entry may overtake an answer that 
 but nothing overtakes an `Announce`, nor an answer behind which there is a `Flush`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from triochat.chat.deliveries import Broadcast, Delivery, Dismiss, Errand, Replay, Reply, SendList
+from triochat.chat.deliveries import Broadcast, Delivery, Dismiss, Errand, Replay, Replies, SendList
 from triochat.chat.person import Person
 from triochat.chat.room import Room
 from triochat.chat.submissions import ClientId
@@ -22,23 +22,28 @@ from triochat.protocol.events import Event, Failure, Ok, RoomInfo
 from triochat.protocol.runs import MessageRun, OkRun
 
 
-class KeepEntry(NamedTuple):
-    """Publish what became of draft number `draft`, and tell its sender."""
+@dataclass(slots=True)  # not frozen: there is one for each message, and freezing it doubles its price
+class KeepEntry:
+    """Publish what became of a draft, and tell its sender."""
 
-    draft: int
     place: Room | Person | None  # whose head moves: the room, or a recipient who can't be told now
     audience: tuple[ClientId, ...]
     sender: ClientId
-    tags: Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Acknowledge what draft number `draft` recalls, or refuse it if it was never kept."""
+    """Acknowledge what a draft recalls, or refuse it if it was never kept."""
 
-    draft: int
     sender: ClientId
     refusal: Failure
+
+
+class Reply(NamedTuple):
+    """Answer one client."""
+
+    client: ClientId
+    event: Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +115,8 @@ class Flush:
     """What was decided before this is delivered before what is decided behind it."""
 
 
-Step = (
-    KeepEntry
-    | Recall
+OtherStep = (
+    Recall
     | Announce
     | DescribeRoom
     | DescribeRooms
@@ -125,6 +129,7 @@ Step = (
     | Errand
     | Dismiss
 )
+Step = KeepEntry | OtherStep
 
 
 @dataclass(slots=True)
@@ -132,7 +137,7 @@ class Plan:
     """The steps of one batch.
 
     Attributes:
-        drafts: what the journal is asked to keep.
+        drafts: what the journal is asked to keep, in the order of the steps that are about them.
     """
 
     drafts: list[Draft] = field(default_factory=list)
@@ -140,6 +145,11 @@ class Plan:
 
     def add(self, step: Step) -> None:
         """Record what happens next."""
+        self._steps.append(step)
+
+    def keep(self, draft: Draft, step: KeepEntry | Recall) -> None:
+        """Ask the journal for `draft`, and record what happens when it has answered."""
+        self.drafts.append(draft)
         self._steps.append(step)
 
     def flush(self) -> None:
@@ -154,7 +164,10 @@ class Plan:
         """
         settling = _Settling(self.drafts, outcomes)
         for step in self._steps:
-            settling.take(step)
+            if isinstance(step, KeepEntry):  # under load nearly all that is decided
+                settling.keep(step)
+            else:
+                settling.take(step)
         return settling.finish()
 
 
@@ -165,16 +178,17 @@ def _describe(room: Room, members: int, tag: str | None) -> RoomInfo:
 class _Settling:
     def __init__(self, drafts: Sequence[Draft], outcomes: Sequence[Outcome] | None) -> None:
         self.deliveries: list[Delivery] = []
-        self._drafts = drafts
-        self._outcomes = outcomes
+        # In the order of the steps: each takes its own.
+        self._answered: Iterator[tuple[Draft, Outcome | None]] = zip(
+            drafts, [None] * len(drafts) if outcomes is None else outcomes, strict=True
+        )
         self._unpublished: dict[str, tuple[tuple[ClientId, ...], list[Event | MessageRun]]] = {}  # by log
-        self._behind: list[Delivery] = []
+        self._answers: list[tuple[ClientId, Event | OkRun]] = []
+        self._behind: list[Errand | Dismiss] = []
         self._returned: list[ReplayMissed] = []
 
-    def take(self, step: Step) -> None:
+    def take(self, step: OtherStep) -> None:
         match step:
-            case KeepEntry():
-                self._keep(step)
             case Recall():
                 self._recall(step)
             case Announce():
@@ -204,6 +218,8 @@ class _Settling:
                 self._returned.append(step)
             case Flush():
                 self.flush()
+            case Reply():
+                self._answers.append(step)
             case _:
                 self._behind.append(step)
 
@@ -211,6 +227,9 @@ class _Settling:
         for audience, events in self._unpublished.values():
             self.deliveries.append(Broadcast(audience, events))
         self._unpublished.clear()
+        if self._answers:
+            self.deliveries.append(Replies(self._answers))
+            self._answers = []
         self.deliveries += self._behind
         self._behind.clear()
 
@@ -231,61 +250,58 @@ class _Settling:
         return Replay(person.inbox, person.missed_from, None)
 
     def _reply(self, client: ClientId, event: Event | OkRun) -> None:
-        self._behind.append(Reply(client, event))
+        self._answers.append((client, event))
 
-    def _publish(self, log: str, audience: tuple[ClientId, ...], event: Event | MessageRun) -> None:
-        run = self._unpublished.get(log)
-        # A room's audience is the same tuple until it changes; that of an inbox depends on the sender.
-        if run is not None and run[0] is not audience and run[0] != audience:
-            self.deliveries.append(Broadcast(*self._unpublished.pop(log)))
-            run = None
-        if run is None:
-            run = self._unpublished[log] = (audience, [])
-        run[1].append(event)
-
-    def _keep(self, step: KeepEntry) -> None:
-        outcome = self._outcome(step.draft)
-        draft = self._drafts[step.draft]
-        if isinstance(step.place, Room):
-            step.place.pending -= 1
+    def keep(self, step: KeepEntry) -> None:
+        draft, outcome = next(self._answered)
+        place = step.place
+        if isinstance(place, Room):
+            place.pending -= 1
         if isinstance(outcome, Kept):
-            self._kept(step, draft, outcome.first, step.tags)
+            self._kept(step, draft, outcome.first)
         elif isinstance(outcome, Each):
-            assert step.tags is not None, "what has no tags was never there before"
-            for one, text, tag in zip(outcome.outcomes, draft.texts, step.tags, strict=True):
+            assert draft.tags is not None, "what has no tags was never there before"
+            for one, text, tag in zip(outcome.outcomes, draft.texts, draft.tags, strict=True):
                 if isinstance(one, Kept):
-                    self._kept(step, draft._replace(texts=(text,)), one.first, (tag,))
+                    self._kept(step, draft._replace(texts=(text,), tags=(tag,)), one.first)
                 else:
                     self._tell(step.sender, (tag,), one)
         else:
-            self._tell(step.sender, step.tags or (None,) * len(draft.texts), outcome)
+            self._tell(step.sender, draft.tags or (None,) * len(draft.texts), outcome)
 
-    def _kept(self, step: KeepEntry, draft: Draft, first: int, tags: Sequence[str] | None) -> None:
+    def _kept(self, step: KeepEntry, draft: Draft, first: int) -> None:
         """All of `draft` is kept, under the ids from `first` on."""
-        if isinstance(step.place, Room):
-            step.place.advance(draft, first)
-        elif step.place is not None:
-            step.place.miss(first)
-        if step.audience:
+        log, kind, target, nick, texts, ms, _, tags, _ = draft
+        place = step.place
+        if isinstance(place, Room):
+            place.advance(draft, first)
+        elif place is not None:
+            place.miss(first)
+        audience = step.audience
+        if audience:
             event: Event | MessageRun = (
-                MessageRun(draft.target, first, draft.ms, draft.nick, draft.texts)
-                if draft.kind == "message"
+                MessageRun(target, first, ms, nick, texts)
+                if kind == "message"
                 else draft.entry(first).event()
             )
-            self._publish(draft.log, step.audience, event)
+            run = self._unpublished.get(log)
+            # A room's audience is the same tuple until it changes; that of an inbox depends on the sender.
+            if run is not None and (run[0] is audience or run[0] == audience):
+                run[1].append(event)
+            else:
+                if run is not None:
+                    self.deliveries.append(Broadcast(*self._unpublished.pop(log)))
+                self._unpublished[log] = (audience, [event])
         if tags is not None:
-            self._reply(step.sender, OkRun(first, tags))
+            self._answers.append((step.sender, OkRun(first, tags)))
 
     def _recall(self, step: Recall) -> None:
-        outcome = self._outcome(step.draft)
+        _, outcome = next(self._answered)
         if isinstance(outcome, Unknown):
             self._reply(step.sender, step.refusal)
         else:
             assert step.refusal.tag is not None, "without a tag nothing can be recalled"
             self._tell(step.sender, (step.refusal.tag,), outcome)
-
-    def _outcome(self, draft: int) -> Outcome | None:
-        return None if self._outcomes is None else self._outcomes[draft]
 
     def _tell(self, sender: ClientId, tags: Sequence[str | None], outcome: Outcome | None) -> None:
         """Tell of one outcome, once for each request."""

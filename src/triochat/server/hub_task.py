@@ -11,7 +11,7 @@ import structlog
 import trio
 
 from triochat.chat import Broadcast as Announcement
-from triochat.chat import Delivery, Dismiss, Errand, Hub, Reply, Submission
+from triochat.chat import Delivery, Dismiss, Errand, Hub, Replies, Submission
 from triochat.journal import Journal, JournalUnavailable
 from triochat.protocol import Encoding, encode
 from triochat.server.broadcast import Broadcast
@@ -85,19 +85,19 @@ def _deliver(
     parcels = _Parcels()
     dismissed: list[Peer] = []
     for delivery in deliveries:
-        if isinstance(delivery, Announcement):
-            parcels.add_to_all(delivery, text_encodings)
-            continue
-        peer = peers.get(delivery.client)
-        if peer is None:
-            continue
         match delivery:
-            case Reply():
-                parcels.add(delivery.client, peer.reply(delivery.event))
+            case Announcement():
+                parcels.add_to_all(delivery, text_encodings)
+            case Replies():
+                for client, event in delivery.answers:
+                    if (peer := peers.get(client)) is not None:
+                        parcels.add(client, peer.reply(event))
             case Errand():
-                peer.errand = delivery.work
+                if (peer := peers.get(delivery.client)) is not None:
+                    peer.errand = delivery.work
             case Dismiss():
-                dismissed.append(peer)
+                if (peer := peers.get(delivery.client)) is not None:
+                    dismissed.append(peer)
     broadcast.publish(parcels.joined())
     for peer in dismissed:
         peer.stop()
