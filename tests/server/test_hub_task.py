@@ -136,6 +136,37 @@ async def test_each_gets_one_write_for_a_batch_its_acknowledgements_behind_it(
         assert await got.lines(2 + len(behind)) == entries + behind
 
 
+@pytest.mark.parametrize("somebody_sees_lines", [False, True])
+async def test_who_is_in_several_rooms_gets_all_of_a_batch_in_one_write(
+    start: Start, autojump_clock: MockClock, somebody_sees_lines: bool
+) -> None:
+    journal = SlowJournal()
+    server = await start(journal=journal)
+    if somebody_sees_lines:
+        await server.enter_as_text("dave")
+    alice = await server.enter("alice", "#dev", "#ops", "#qa")
+    bob = await server.enter("bob", "#dev", "#qa")
+    carol = await server.enter("carol", "#ops")
+    await alice.until("#ops carol")
+    await bob.send("@b PING")
+    await bob.until("PONG")
+    journal.stop()
+    await carol.send("MSG #ops :0")
+    await wait_all_tasks_blocked()
+    await alice.send("@1 MSG #dev :1", "@2 MSG #ops :2", "@3 PART #qa", "@4 MSG #dev :4")
+    await wait_all_tasks_blocked()
+    published = server.inside.broadcast.statistics().published
+    journal.disk.set()
+    await wait_all_tasks_blocked()
+    assert server.inside.broadcast.statistics().published == published + 2 + 3
+    one, two, four = "MSG #dev 1 MS alice :1", "MSG #ops 2 MS alice :2", "MSG #dev 2 MS alice :4"
+    before = "MSG #ops 1 MS carol :0"
+    said = [before, one, two, "@1 OK 1", "@2 OK 2", four, "@3 OK", "@4 OK 2"]
+    assert await alice.lines(len(said)) == said
+    assert await bob.lines(3) == [one, "LEFT #qa alice", four]
+    assert await carol.lines(2) == [before, two]
+
+
 class Sluice:
     """A hub that only counts what it is given."""
 

@@ -14,6 +14,8 @@ from triochat.chat import Broadcast as Announcement
 from triochat.chat import Delivery, Dismiss, Errand, Hub, Replies, Submission
 from triochat.journal import Journal, JournalUnavailable
 from triochat.protocol import Encoding, encode
+from triochat.protocol.events import Event
+from triochat.protocol.runs import MessageRun
 from triochat.server.broadcast import Broadcast
 from triochat.server.peer import Peer
 
@@ -112,8 +114,11 @@ class _Parcels:
 
     def add_to_all(self, announcement: Announcement, text_encodings: Mapping[int, Encoding]) -> None:
         audience, events = announcement
-        encoded: dict[Encoding, bytes] = {}
         parcels = self._parcels
+        if not text_encodings and parcels.keys().isdisjoint(audience):  # as in most batches for most rooms
+            parcels |= dict.fromkeys(audience, _encoded(events, Encoding.FRAMED))
+            return
+        encoded: dict[Encoding, bytes] = {}
         encoding: Encoding | None = None  # of the one before: most often all want the same
         piece = b""
         for client in audience:
@@ -121,25 +126,27 @@ class _Parcels:
             if wanted is not encoding:
                 encoding = wanted
                 if encoding not in encoded:
-                    encoded[encoding] = b"".join([encode(event, encoding) for event in events])
+                    encoded[encoding] = _encoded(events, encoding)
                 piece = encoded[encoding]
-                if not text_encodings and not parcels:
-                    self._parcels = dict.fromkeys(audience, piece)
-                    return
             if client in parcels:
                 self.add(client, piece)
             else:
                 parcels[client] = piece
 
     def add(self, client: int, piece: bytes) -> None:
-        if client not in self._parcels:
+        first = self._parcels.get(client)
+        if first is None:
             self._parcels[client] = piece
         elif (pieces := self._more.get(client)) is not None:
             pieces.append(piece)
         else:
-            self._more[client] = [self._parcels[client], piece]
+            self._more[client] = [first, piece]
 
     def joined(self) -> dict[int, bytes]:
         for client, pieces in self._more.items():
             self._parcels[client] = b"".join(pieces)
         return self._parcels
+
+
+def _encoded(events: Sequence[Event | MessageRun], encoding: Encoding) -> bytes:
+    return b"".join([encode(event, encoding) for event in events])
