@@ -279,8 +279,9 @@ class _Settling:
             place.miss(first)
         audience = step.audience
         if audience:
+            # As in `Hub._keep`: a run made by its own constructor costs twice as much.
             event: Event | MessageRun = (
-                MessageRun(target, first, ms, nick, texts)
+                tuple.__new__(MessageRun, (target, first, ms, nick, texts))
                 if kind == "message"
                 else draft.entry(first).event()
             )
@@ -293,7 +294,7 @@ class _Settling:
                     self.deliveries.append(Broadcast(*self._unpublished.pop(log)))
                 self._unpublished[log] = (audience, [event])
         if tags is not None:
-            self._answers.append((step.sender, OkRun(first, tags)))
+            self._answers.append((step.sender, tuple.__new__(OkRun, (first, tags))))
 
     def _recall(self, step: Recall) -> None:
         _, outcome = next(self._answered)
