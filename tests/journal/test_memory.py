@@ -41,6 +41,51 @@ async def test_retention_is_counted_for_each_log() -> None:
     assert [(page.first, page.last, len(page.entries)) for page in (dev, ops)] == [(3, 3, 1), (2, 2, 1)]
 
 
+@pytest.mark.parametrize("retention", [1, 3, 4, 5, 7])
+@pytest.mark.parametrize("lengths", [(4, 4, 4), (1, 4, 1, 4), (9, 1), (1, 9), (3, 2, 1), (1, 1, 1, 1, 1, 1)])
+async def test_pages_begin_and_end_anywhere_in_runs(retention: int, lengths: tuple[int, ...]) -> None:
+    journal = MemoryJournal(retention=retention)
+    last = 0
+    for length in lengths:
+        texts = [str(number) for number in range(last + 1, last + length + 1)]
+        assert await journal.append([run(*texts)]) == [Kept(last + 1)]
+        last += length
+        first = max(1, last - retention + 1)
+        for limit in range(1, last + 2):
+            for cursor in range(last + 3):
+                behind = await journal.read_after("#dev", cursor, limit)
+                start = max(first, cursor + 1)
+                expected = list(range(start, min(start + limit, last + 1)))
+                assert [(one.id, one.text) for one in behind.entries] == [(n, str(n)) for n in expected]
+                in_front = await journal.read_before("#dev", cursor, limit)
+                stop = min(cursor, last + 1)
+                expected = list(range(max(first, stop - limit), stop))
+                assert [(one.id, one.text) for one in in_front.entries] == [(n, str(n)) for n in expected]
+                assert (behind.first, behind.last) == (in_front.first, in_front.last) == (first, last)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7, 10, 11, 256])
+async def test_what_can_not_be_read_is_in_memory_for_less_than_one_run(length: int) -> None:
+    journal = MemoryJournal(retention=10)
+    for _ in range(30):
+        await journal.append([run(*["hello"] * length)])
+        held = sum(len(texts) for _, _, _, _, texts, _ in journal._rooms["#dev"].chunks)
+        page = await journal.read_after("#dev", 0, 1000)
+        assert len(page.entries) <= held < len(page.entries) + length
+
+
+@pytest.mark.parametrize("length", [1, 7])
+async def test_a_page_from_the_middle_of_many(length: int) -> None:
+    journal = MemoryJournal()
+    for first in range(1, 15_000, length):
+        await journal.append([run(*(str(number) for number in range(first, first + length)))])
+    last = (await journal.read_after("#dev", 0, 1)).last
+    for cursor in range(last - 10_000, last, 613):
+        page = await journal.read_after("#dev", cursor, 50)
+        assert [one.text for one in page.entries] == [str(one.id) for one in page.entries]
+        assert [one.id for one in page.entries] == list(range(cursor + 1, min(cursor + 50, last) + 1))
+
+
 @pytest.mark.parametrize("bound", ["retention", "max_tags", "max_rooms", "max_inboxes"])
 async def test_a_bound_is_at_least_one(bound: str) -> None:
     MemoryJournal(**{bound: 1})
@@ -86,7 +131,7 @@ async def test_the_newest_half_of_the_tags_is_remembered_and_no_more_than_all(
         assert known == list(range(last - len(known) + 1, last + 1)), "the newest ones"
         assert len(known) >= min(last, max(max_tags // 2, length))
         assert len(known) <= max(max_tags, 2 * length)
-        assert len(known) == sum(len(tags) for young in journal._tags for tags in young.values())
+        assert len(known) == len(journal._tags)
 
 
 async def test_tags_one_by_one_and_in_runs_are_counted_alike() -> None:
@@ -105,7 +150,7 @@ async def test_tags_of_many_sessions_have_one_bound() -> None:
     journal = MemoryJournal(max_tags=10)
     for number in range(100):
         await journal.append([run("a", "b", tags=("a", "b"), session=str(number))])
-        assert sum(map(len, journal._tags)) <= 5, "sessions go with their tags"
+        assert len(journal._tags._young) + len(journal._tags._elder) <= 5, "sessions go with their tags"
     again = [run("a", "b", tags=("a", "b"), session=str(number)) for number in (98, 99)]
     assert await journal.append(again) == [
         Each([Repeated(197), Repeated(198)]),
@@ -119,13 +164,13 @@ async def test_a_run_that_is_known_takes_no_place_among_the_tags() -> None:
     await journal.append([known])
     for _ in range(10):
         assert await journal.append([known]) == [Each([Repeated(number) for number in range(1, 5)])]
-    assert sum(len(tags) for young in journal._tags for tags in young.values()) == 4
+    assert len(journal._tags) == 4
 
 
 async def test_a_tag_is_known_in_either_generation() -> None:
     journal = MemoryJournal(max_tags=4)
     await journal.append([run("a", "b", tags=("a", "b")), run("c", "d", tags=("c", "d"))])
-    assert [len(young["session"]) for young in journal._tags] == [2, 2]
+    assert [list(journal._tags._young), list(journal._tags._elder)] == [["session"]] * 2
     again = run("d", "x", "a", tags=("d", "b", "a"))
     assert await journal.append([again]) == [Each([Repeated(4), TagTaken(), Repeated(1)])]
     mixed = run("e", "c", tags=("e", "c"))
