@@ -27,14 +27,20 @@ class LineBuffer:
 
     Args:
         limit: octets in a line, its line end included.
+
+    Attributes:
+        block: complete lines that came together; empty if there are none, or if what comes next is
+            a line that is not kept.
+        start: where in the block the next line begins.
     """
 
-    __slots__ = ("_blocks", "_limit", "_skipping", "_start", "_tail", "_tail_size")
+    __slots__ = ("_behind", "_limit", "_skipping", "_tail", "_tail_size", "block", "start")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._blocks: list[bytes | Overlong] = []  # a list, for it is short, and there are many of them
-        self._start = 0  # how much of the first block is taken
+        self.block = b""
+        self.start = 0
+        self._behind: list[bytes | Overlong] = []  # a list, for it is short, and there are many of them
         self._tail: list[bytes] = []
         self._tail_size = 0
         self._skipping = False
@@ -42,16 +48,19 @@ class LineBuffer:
     @property
     def size(self) -> int:
         """Octets held."""
-        held = sum(len(block) for block in self._blocks if isinstance(block, bytes))
-        return held - self._start + self._tail_size
+        behind = sum(len(block) for block in self._behind if isinstance(block, bytes))
+        return len(self.block) - self.start + behind + self._tail_size
 
     @property
     def complete(self) -> bool:
         """Whether there is a complete line, or one that is too long."""
-        return bool(self._blocks)
+        return bool(self.block or self._behind)
 
     def feed(self, data: bytes) -> None:
         """Take what came from the peer."""
+        if data.endswith(b"\n") and not (self.block or self._behind or self._tail or self._skipping):
+            self.block = data  # whole lines, and nothing else: so it is mostly
+            return
         end = data.rfind(b"\n") + 1
         if end:
             complete = data[:end]
@@ -63,47 +72,52 @@ class LineBuffer:
                 self._tail.clear()
                 self._tail_size = 0
             if complete:
-                self._blocks.append(complete)
+                self._add(complete)
         if self._skipping or end == len(data):
             return
         self._tail.append(data[end:])
         self._tail_size += len(data) - end
         if self._tail_size >= self._limit:
-            self._blocks.append(Overlong(b"".join(self._tail)[:HEAD]))
+            self._behind.append(Overlong(b"".join(self._tail)[:HEAD]))
             self._tail.clear()
             self._tail_size = 0
             self._skipping = True
 
+    def _add(self, block: bytes) -> None:
+        if self.block or self._behind:
+            self._behind.append(block)
+        else:
+            self.block = block
+
     def next_line(self) -> bytes | Overlong | None:
         """The next line, or None if there is no complete one."""
-        if not self._blocks:
-            return None
-        block = self._blocks[0]
-        if isinstance(block, Overlong):
-            del self._blocks[0]
-            return block
-        start = self._start
+        block, start = self.block, self.start
+        if not block:
+            if not self._behind:
+                return None
+            overlong = self._behind.pop(0)
+            self._move_up()
+            return overlong
         end = block.index(b"\n", start)
         self.skip(end + 1 - start)
         if end - start >= self._limit:
             return Overlong(block[start : min(end, start + HEAD)])
         return block[start:end].removesuffix(b"\r")
 
-    @property
-    def block(self) -> tuple[bytes, int]:
-        """Complete lines that came together, and where the next one begins; empty if there are none."""
-        if not self._blocks or isinstance(self._blocks[0], Overlong):
-            return b"", 0
-        return self._blocks[0], self._start
-
     def skip(self, octets: int) -> None:
         """So many octets of the block are dealt with: a line, or several."""
-        self._start += octets
-        block = self._blocks[0]
-        assert isinstance(block, bytes)
-        if self._start == len(block):
-            del self._blocks[0]
-            self._start = 0
+        self.start += octets
+        if self.start == len(self.block):
+            self.block = b""
+            self.start = 0
+            if self._behind:
+                self._move_up()
+
+    def _move_up(self) -> None:
+        """Let the next block take the place of one that is used up."""
+        if self._behind and isinstance(block := self._behind[0], bytes):
+            self.block = block
+            del self._behind[0]
 
     def take_rest(self) -> bytes:
         """Take what has no line end yet, e.g. at the end of the stream."""
