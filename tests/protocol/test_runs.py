@@ -123,7 +123,11 @@ def assert_the_promise(data: bytes, pieces: list[bytes]) -> None:
         fast.receive_data(piece)
         heard, runs = drain_runs(fast)
         assert heard == hear(slow, piece)
-        assert all(0 < run.octets <= RUN_OCTETS and len(run.texts) <= LONGEST_RUN for run in runs)
+        for run in runs:
+            assert 0 < run.octets <= RUN_OCTETS
+            assert len(run.texts) <= LONGEST_RUN
+            told = MessageRun(run.room, 7, 5, "al", run.texts)
+            assert build_messages(told) == b"".join(map(build, told.frames()))
         assert fast._malformed == slow._malformed
         assert fast._lines.size == slow._lines.size
         assert fast.state is slow.state is State.CHATTING
@@ -228,6 +232,45 @@ def test_a_run_ends_with_a_line(behind: bytes) -> None:
     assert_the_promise(first + behind, [first + behind])
 
 
+@pytest.mark.parametrize("head", [b"MSG #r :", b"@t.1 MSG #r :"])
+@pytest.mark.parametrize("text", [b"x", rb"caf\xe9", b"100 % : @t MSG #r :x"])
+@pytest.mark.parametrize("count", [1, 2, 10, 100])
+def test_a_read_that_holds_nothing_else_is_taken_as_a_whole(
+    count: int, text: bytes, head: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(framed, "_reach")  # is not needed
+    block = (head + text + b"\n") * count
+    run = parse_says(block, 0)
+    assert run is not None
+    assert run.room == "#r"
+    assert list(run.texts) == [unescape(text.decode())] * count
+    assert run.tags is None if head.startswith(b"M") else list(run.tags or ()) == ["t.1"] * count
+    assert run.octets == len(block)
+
+
+SOUND = [b"@a MSG #r :x\n", b"MSG #r :x\n"]
+
+
+@pytest.mark.parametrize("sound", SOUND)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *(b"PING\n", b"x", b"@", b"@a ", b"@a MSG #r :\n", b"MSG #r :\n", b"\n", b" ", b"@a MSG #R :x\n"),
+        *(b"@a MSG #other :x\n", b"MSG #other :x\n", *SOUND),
+    ],
+)
+def test_nothing_is_passed_over(sound: bytes, odd: bytes) -> None:
+    for count in (1, 2, 3):
+        sounds = sound * count
+        for data in (
+            odd + sounds,
+            sounds + odd + sound,
+            sounds + odd.rstrip(b"\n") + b"\n",
+            odd + sounds + odd,
+        ):
+            assert_the_promise(data, [data])
+
+
 def test_the_longest_run() -> None:
     run = parse_says(b"MSG #r :x\n" * 2000, 0)
     assert run is not None
@@ -271,28 +314,62 @@ class Looker:
             self.octets += len(match[0])
         return match
 
+    def fullmatch(self, block: bytes) -> re.Match[bytes] | None:
+        self.octets += len(block)
+        return self.pattern.fullmatch(block)
 
+
+class Splitter:
+    """The same of a pattern that splits."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self.pattern = pattern
+        self.octets = 0
+
+    def split(self, wire: str, most: int) -> list[str | None]:
+        self.octets += len(wire)
+        return self.pattern.split(wire, most)
+
+
+READS = [pytest.param(65_536, id="one read"), pytest.param(MAX_TEXT, id="reads that may be one run")]
+
+
+def reads(unit: bytes, size: int) -> list[bytes]:
+    """Whole lines, in reads of at most `size` or of one unit."""
+    read = unit * max(size // len(unit), 1)
+    return [read] * (65_536 // len(read))
+
+
+@pytest.mark.parametrize("size", READS)
 @pytest.mark.parametrize("unit", UNITS)
-def test_no_octet_is_looked_at_again_and_again(unit: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_octet_is_looked_at_again_and_again(
+    unit: bytes, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A mistake costs a glance more, however much stands behind it."""
-    lookers = [Looker(framed._TAGGED), Looker(framed._UNTAGGED), Looker(framed._VALID)]
-    for name, looker in zip(["_TAGGED", "_UNTAGGED", "_VALID"], lookers, strict=True):
-        monkeypatch.setattr(framed, name, looker)
-    data = unit * (65_536 // len(unit))
+    lookers = {name: Looker(getattr(framed, name)) for name in ("_TAGGED", "_UNTAGGED", "_VALID")}
+    splitters = {name: Splitter(getattr(framed, name)) for name in ("_TAGGED_LINE", "_UNTAGGED_LINE")}
+    spies: dict[str, Looker | Splitter] = {**lookers, **splitters}
+    for name, spy in spies.items():
+        monkeypatch.setattr(framed, name, spy)
     connection = server()
-    connection.receive_data(data)
-    heard, runs = drain_runs(connection)
-    asked = len(heard) - sum(len(run.texts) for run in runs) + len(runs)
-    assert sum(looker.octets for looker in lookers) <= 4 * len(data) + 1024 * asked
+    for data in reads(unit, size):
+        for spy in spies.values():
+            spy.octets = 0
+        connection.receive_data(data)
+        heard, runs = drain_runs(connection)
+        asked = len(heard) - sum(len(run.texts) for run in runs) + len(runs)
+        assert sum(looker.octets for looker in lookers.values()) <= 5 * len(data) + 1024 * asked
+        assert sum(splitter.octets for splitter in splitters.values()) <= 2 * len(data)
 
 
+@pytest.mark.parametrize("size", READS)
 @pytest.mark.parametrize("unit", UNITS)
-def test_it_costs_at_most_twice_the_calls_of_one_by_one(unit: bytes) -> None:
-    data = unit * (65_536 // len(unit))
+def test_it_costs_at_most_twice_the_calls_of_one_by_one(unit: bytes, size: int) -> None:
     fast, slow = server(), server()
-    fast.receive_data(data)
-    slow.receive_data(data)
-    assert calls(lambda: drain_runs(fast)) <= 2 * calls(lambda: drain(slow))
+    for data in reads(unit, size):
+        fast.receive_data(data)
+        slow.receive_data(data)
+        assert calls(lambda: drain_runs(fast)) <= 2 * calls(lambda: drain(slow))
 
 
 # --- in which state, for whom --------------------------------------------------------------------

@@ -16,6 +16,8 @@ MAX_TEXT = MAX_FRAME - 192
 
 FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """A character that would act on a terminal, or that no UTF-8 can carry."""
+PLAIN = bytes(set(range(0x20, 0x7F)) - {ord("\\")})
+"""The characters that are the same on the framed wire."""
 _ESCAPE = re.compile(r"\\(?:([\\nt])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|)")
 SHORTEST_ESCAPE = (
     r"\\(?:[\\nt]"

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from triochat.protocol import events as e
 from triochat.protocol.errors import LocalProtocolError, RemoteProtocolError
-from triochat.protocol.escape import MAX_TEXT, SHORTEST_ESCAPE, escape, is_plain, unescape
+from triochat.protocol.escape import MAX_TEXT, PLAIN, SHORTEST_ESCAPE, escape, is_plain, unescape
 from triochat.protocol.grammar import MAX_FRAME, PROTOCOL, ROOM, TAG, WORD, fold
 from triochat.protocol.runs import MessageRun, OkRun, SayRun
 
@@ -88,9 +88,12 @@ def _lines_to_one_room(head: str) -> re.Pattern[bytes]:
 
 _TAGGED = _lines_to_one_room(f"@{TAG} ")
 _UNTAGGED = _lines_to_one_room("")
-_TAGS_AND_TEXTS = re.compile(r"@(\S+) \S+ \S+ :(.+)\n")
-_TEXTS = re.compile(r"\S+ \S+ :(.+)\n")
-_PLAIN = bytes(set(range(0x20, 0x7F)) - {ord("\\")}) + b"\n"
+# These are looked for, not only matched. A mistake costs little more than its octets all the same: no tag
+# holds an @, so none is read twice, and a text reaches to the end of its line, whatever is in it.
+_TAGGED_LINE = re.compile(rf"@({TAG}) MSG ({ROOM}) :(.+)\n")
+_UNTAGGED_LINE = re.compile(rf"MSG ({ROOM}) :(.+)\n")
+_TO_PLAIN_LINES = bytes(octet if octet in PLAIN + b"\n" else ord("?") for octet in range(256))
+"""A table that translates lines to themselves if all is plain: no cheaper way to see that is known."""
 _VALID = re.compile(rb"(?:[\n -\[\]-~]++|%b)*" % SHORTEST_ESCAPE.encode())
 """Lines that hold only what a text may hold: no octet that is unprintable, no escape that is wrong."""
 
@@ -98,9 +101,11 @@ _VALID = re.compile(rb"(?:[\n -\[\]-~]++|%b)*" % SHORTEST_ESCAPE.encode())
 def parse_says(block: bytes, start: int) -> SayRun | None:
     """Take as many messages as stand at `start`: alike, to one room, and without anything unusual.
 
-    One expression finds out how far that is, another one takes them apart. What it does not take is
-    for `parse_request`: another request, a mistake, a room in upper case, an end with CR, an escape in
-    a longer form than `build` gives it.
+    Mostly a read brings nothing else, so a block is first taken for one run from end to end: then no
+    search for its end is needed. That is tried once for each block, at its beginning, so it can't be in
+    vain again and again. If the block is something else, one expression finds out how far a run
+    reaches. What it does not take is for `parse_request`: another request, a mistake, a room in upper
+    case, an end with CR, an escape in a longer form than `build` gives it.
 
     Args:
         block: complete lines, each with its LF.
@@ -109,36 +114,62 @@ def parse_says(block: bytes, start: int) -> SayRun | None:
     Returns:
         The run, which reaches `SayRun.octets` far; None if there is none.
     """
+    if (
+        start == 0
+        and len(block) <= MAX_TEXT  # so no text is too long
+        and (block.translate(_TO_PLAIN_LINES) == block or _VALID.fullmatch(block) is not None)
+        and (run := _take_apart(block)) is not None
+    ):
+        return run
+    lines = _reach(block, start)
+    return _take_apart(lines) if lines else None
+
+
+def _take_apart(lines: bytes) -> SayRun | None:
+    """What `lines` say, in which no octet is wrong and no text too long; None if they are not one run.
+
+    To split leaves the words of each line in turn, and in front of them what lies between it and the
+    line before: if that is not nothing, something was passed over.
+    """
+    wire = lines.decode("ascii")
+    tagged = wire.startswith("@")
+    parts = (_TAGGED_LINE if tagged else _UNTAGGED_LINE).split(wire, LONGEST_RUN)
+    tags: Sequence[str] | None
+    texts: Sequence[str]
+    if tagged and len(parts) == 5:  # one message: the most frequent run
+        before, tag, room, text, behind = parts
+        if before or behind:
+            return None
+        tags, texts = (tag,), (text,)
+    else:
+        words = 4 if tagged else 3
+        rooms, texts = parts[words - 2 :: words], parts[words - 1 :: words]
+        if "".join(parts[::words]) or rooms.count(rooms[0]) != len(rooms):
+            return None
+        tags, room = parts[1::words] if tagged else None, rooms[0]
+    if "\\" in wire:
+        texts = [unescape(text) for text in texts]
+    return SayRun(room, texts, tags, len(lines))
+
+
+def _reach(block: bytes, start: int) -> bytes:
+    """The lines at `start` that are a run; none if there is none."""
     pattern = _TAGGED if block.startswith(b"@", start) else _UNTAGGED
     match = pattern.match(block, start, start + _FIRST_LOOK)
     if len(block) - start > _FIRST_LOOK and (
         match is None or _FIRST_LOOK // 2 < len(match[0]) == _valid_octets(match[0])
     ):
         match = pattern.match(block, start, start + RUN_OCTETS)
-    if match is None:
-        return None
-    octets = match[0][: _valid_octets(match[0])]
-    if not octets:
-        return None
-    wire = octets.decode("ascii")
-    texts: Sequence[str]
-    tags: Sequence[str] | None
-    if pattern is _TAGGED:
-        tags, texts = zip(*_TAGS_AND_TEXTS.findall(wire), strict=True)
-    else:
-        tags, texts = None, _TEXTS.findall(wire)
-    if "\\" in wire:
-        texts = [unescape(text) for text in texts]
-    return SayRun(match[1].decode("ascii"), texts, tags, len(octets))
+    return b"" if match is None else match[0][: _valid_octets(match[0])]
 
 
-def _valid_octets(octets: bytes) -> int:
+def _valid_octets(lines: bytes) -> int:
     """How far the lines reach that stand in front of the first mistake in a text."""
-    if not octets.translate(None, _PLAIN):
-        return len(octets)
-    valid = _VALID.match(octets)
+    if lines.translate(_TO_PLAIN_LINES) == lines:
+        return len(lines)
+    valid = _VALID.match(lines)
     assert valid is not None  # it matches nothing, too
-    return octets.rfind(b"\n", 0, valid.end()) + 1
+    return lines.rfind(b"\n", 0, valid.end()) + 1
 
 
 def build_messages(run: MessageRun) -> bytes:
