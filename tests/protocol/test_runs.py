@@ -23,7 +23,7 @@ from triochat.protocol import events as e
 from triochat.protocol.escape import MAX_TEXT, SHORTEST_ESCAPE, escape, is_plain, unescape
 from triochat.protocol.framed import LONGEST_RUN, RUN_OCTETS, build, build_messages, build_oks, parse_says
 from triochat.protocol.grammar import MAX_FRAME, MAX_ID
-from triochat.protocol.runs import MessageRun, OkRun, SayRun
+from triochat.protocol.runs import MessageRun, OkRun, PlainTexts, SayRun
 
 # --- the promise ---------------------------------------------------------------------------------
 
@@ -126,6 +126,7 @@ def assert_the_promise(data: bytes, pieces: list[bytes]) -> None:
         for run in runs:
             assert 0 < run.octets <= RUN_OCTETS
             assert len(run.texts) <= LONGEST_RUN
+            assert isinstance(run.texts, PlainTexts) == all(map(is_plain, run.texts))
             told = MessageRun(run.room, 7, 5, "al", run.texts)
             assert build_messages(told) == b"".join(map(build, told.frames()))
         assert fast._malformed == slow._malformed
@@ -183,7 +184,7 @@ def test_messages_to_one_room_are_one_run() -> None:
     first = parse_says(block, 5)
     assert first == SayRun("#dev", ["one", "two Ω"], None, 35)
     second = parse_says(block, 40)
-    assert second == SayRun("#a", ["three"], None, 14)
+    assert second == SayRun("#a", ("three",), None, 14)
     third = parse_says(block, 54)
     assert third is not None
     assert (third.room, list(third.texts), list(third.tags or ())) == ("#a", ["four", "five"], ["1", "2"])
@@ -391,11 +392,11 @@ def test_messages_behind_a_hello_are_a_run_after_the_welcome() -> None:
     assert connection.next_event() == e.Hello("alice")
     assert connection.next_says() is None
     connection.send(e.Welcome("alice", "server"))
-    assert connection.next_says() == SayRun("#dev", ["x", "x"], None, 24)
+    assert connection.next_says() == SayRun("#dev", ("x", "x"), None, 24)
     assert connection.next_says() is None
     connection.receive_data(SAYS)
     connection.receive_data(b"")
-    assert connection.next_says() == SayRun("#dev", ["x"], None, 12)
+    assert connection.next_says() == SayRun("#dev", ("x",), None, 12)
 
 
 def test_what_came_before_the_end_is_not_said_behind_it() -> None:
@@ -443,6 +444,14 @@ def test_messages_are_built_as_one_by_one(run: MessageRun) -> None:
     assert [frame.text for frame in frames] == run.texts
     assert [frame.id for frame in frames] == list(range(run.first, run.first + len(run.texts)))
     assert build_messages(run) == b"".join(build(frame) for frame in frames)
+
+
+def test_what_is_known_to_be_plain_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(framed, "is_plain")
+    run = parse_says(b"MSG #dev :100 %\nMSG #dev :b\n", 0)
+    assert run is not None
+    told = MessageRun("#dev", 7, 5, "al", run.texts)
+    assert build_messages(told) == b"MSG #dev 7 5 al :100 %\nMSG #dev 8 5 al :b\n"
 
 
 @given(MESSAGE_RUNS, st.sampled_from(Encoding))

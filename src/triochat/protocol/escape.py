@@ -18,6 +18,8 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """A character that would act on a terminal, or that no UTF-8 can carry."""
 PLAIN = bytes(set(range(0x20, 0x7F)) - {ord("\\")})
 """The characters that are the same on the framed wire."""
+_TO_PLAIN = bytes(octet if octet in PLAIN else ord("?") for octet in range(256))
+"""A table that translates to itself what is plain, and nothing else."""
 _ESCAPE = re.compile(r"\\(?:([\\nt])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|)")
 SHORTEST_ESCAPE = (
     r"\\(?:[\\nt]"
@@ -44,7 +46,10 @@ def wire_length(text: str) -> int:
 
 def is_plain(text: str) -> bool:
     """Whether `text` is the same on the framed wire, since nothing in it needs an escape."""
-    return text.isascii() and text.isprintable() and "\\" not in text
+    if not text.isascii():
+        return False
+    octets = text.encode("ascii")  # to translate them takes a quarter of the time of `str.isprintable`
+    return octets.translate(_TO_PLAIN) == octets
 
 
 def escape(text: str) -> str:

@@ -15,7 +15,7 @@ from triochat.protocol import events as e
 from triochat.protocol.errors import LocalProtocolError, RemoteProtocolError
 from triochat.protocol.escape import MAX_TEXT, PLAIN, SHORTEST_ESCAPE, escape, is_plain, unescape
 from triochat.protocol.grammar import MAX_FRAME, PROTOCOL, ROOM, TAG, WORD, fold
-from triochat.protocol.runs import MessageRun, OkRun, SayRun
+from triochat.protocol.runs import MessageRun, OkRun, PlainTexts, SayRun
 
 Params = Sequence[str]
 
@@ -147,8 +147,7 @@ def _take_apart(lines: bytes) -> SayRun | None:
         if "".join(parts[::words]) or rooms.count(rooms[0]) != len(rooms):
             return None
         tags, room = parts[1::words] if tagged else None, rooms[0]
-    if "\\" in wire:
-        texts = [unescape(text) for text in texts]
+    texts = [unescape(text) for text in texts] if "\\" in wire else PlainTexts(texts)
     return SayRun(room, texts, tags, len(lines))
 
 
@@ -174,16 +173,23 @@ def _valid_octets(lines: bytes) -> int:
 
 def build_messages(run: MessageRun) -> bytes:
     """Build what `build` makes of the messages of `run`, one behind the other."""
-    texts = run.texts if is_plain("".join(run.texts)) else map(escape, run.texts)
-    head, middle = f"MSG {run.target} ", f" {run.ms} {run.nick} :"
-    lines = [f"{head}{number}{middle}{text}\n" for number, text in enumerate(texts, run.first)]
+    target, first, ms, nick, texts = run
+    if type(texts) is not PlainTexts and not is_plain("".join(texts)):
+        texts = [escape(text) for text in texts]
+    if len(texts) == 1:
+        return f"MSG {target} {first} {ms} {nick} :{texts[0]}\n".encode("ascii")
+    head, middle = f"MSG {target} ", f" {ms} {nick} :"
+    lines = [f"{head}{number}{middle}{text}\n" for number, text in enumerate(texts, first)]
     return "".join(lines).encode("ascii")
 
 
 def build_oks(run: OkRun) -> bytes:
     """Build what `build` makes of the acknowledgements of `run`, one behind the other."""
-    lines = [f"@{tag} OK {number}\n" for number, tag in enumerate(run.tags, run.first)]
-    return "".join(lines).encode("ascii")
+    first, tags = run
+    if len(tags) == 1:
+        return f"@{tags[0]} OK {first}\n".encode("ascii")
+    lines = "@" + " OK %d\n@".join(tags) + " OK %d\n"  # a tag holds no %, and one format is cheaper than many
+    return (lines % tuple(range(first, first + len(tags)))).encode("ascii")
 
 
 # --- Parsing ------------------------------------------------------------------------------------

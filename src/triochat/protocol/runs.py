@@ -14,6 +14,15 @@ from typing import NamedTuple
 from triochat.protocol.events import Message, Ok, Say
 
 
+class PlainTexts(tuple[str, ...]):
+    """Texts none of which needs an escape on the framed wire.
+
+    Who parses them has seen that; it stays with them, so who builds them need not look again.
+    """
+
+    __slots__ = ()
+
+
 class SayRun(NamedTuple):
     """Consecutive `Say` of one client to one room.
 
