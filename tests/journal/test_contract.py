@@ -17,6 +17,7 @@ from triochat.journal import (
     TagTaken,
     Unknown,
 )
+from triochat.journal.words import words
 
 
 def entry(number: int, text: str | None = None, log: str = "#dev") -> Entry:
@@ -325,3 +326,90 @@ async def test_a_cleared_topic_is_the_topic(journal: Journal) -> None:
     topic = (await journal.heads())["#dev"].topic
     assert topic == cleared.entry(2)
     assert topic.text == ""
+
+
+# --- search -------------------------------------------------------------------------------------
+
+
+async def search(journal: Journal, text: str, limit: int = 100, log: str = "#dev") -> list[int]:
+    """The ids of what is found; what else they say is compared with what is kept."""
+    found = await journal.search(log, words(text), limit)
+    kept = await entries(journal, log)
+    assert all(one in kept for one in found)
+    return [one.id for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("lunch", [4, 1]),
+        ("LUNCH", [4, 1]),
+        ("lunch?", [4, 1]),
+        ("cafe", [4, 2]),
+        ("caf\N{LATIN CAPITAL LETTER E WITH ACUTE}", [4, 2]),
+        ("lunch cafe", [4]),
+        ("cafe lunch lunch", [4]),
+        ("second", [3]),
+        ("lines first", [3]),
+        ("lun", []),
+        ("caf", []),
+        ("unch", []),
+        ("lunch breakfast", []),
+        ("or", []),
+        ("two", [5]),
+        ("\N{SNOWMAN}", []),
+    ],
+)
+async def test_whole_words_are_found_all_of_them_newest_first(
+    journal: Journal, text: str, found: list[int]
+) -> None:
+    texts = ["Lunch?", "at the caf\N{LATIN SMALL LETTER E WITH ACUTE}.", "first\nsecond, lines", "lunch-CAFE"]
+    await journal.append([draft(one) for one in texts])
+    await journal.append([draft("one, two", kind="topic", nick="bob")])
+    assert await search(journal, text) == found
+
+
+async def test_what_a_search_is_asked_for_is_no_pattern(journal: Journal) -> None:
+    await journal.append([draft("or"), draft("near and not"), draft("x"), draft("a b")])
+    for text, found in [
+        ("OR", [1]),
+        ("not AND near", [2]),
+        ("x*", [3]),
+        ('"a b"', [4]),
+        ("b a", [4]),
+        ("NEAR", [2]),
+    ]:
+        assert await search(journal, text) == found
+
+
+async def test_no_words_find_nothing(journal: Journal) -> None:
+    await fill(journal, 2)
+    assert await journal.search("#dev", (), 10) == []
+
+
+async def test_a_search_finds_no_more_than_it_shall_the_newest(journal: Journal) -> None:
+    await journal.append([run("word 1", "other", "word 3", "word 4")])
+    for limit, found in [(1, [4]), (2, [4, 3]), (3, [4, 3, 1]), (9, [4, 3, 1])]:
+        assert await search(journal, "word", limit) == found
+
+
+async def test_a_search_looks_into_one_log_alone(journal: Journal) -> None:
+    await journal.append([draft("word"), draft("word", log="#ops"), draft("word", log="@dev"), draft("word")])
+    assert await search(journal, "word") == [2, 1]
+    assert await search(journal, "word", log="@dev") == [1]
+    assert await search(journal, "word", log="#none") == []
+    assert set(await journal.heads()) == {"#dev", "#ops", "@dev"}, "and asking makes none"
+
+
+async def test_what_is_no_longer_kept_is_not_found(journal: Journal) -> None:
+    await journal.append([run("old", "old new")])
+    await fill(journal, RETENTION - 1)
+    assert await search(journal, "old") == [2]
+    await fill(journal, 1)
+    assert await search(journal, "old") == []
+
+
+async def test_what_was_not_kept_again_is_found_once(journal: Journal) -> None:
+    await journal.append([draft("word", key=KEY), draft("word", key=KEY)])
+    await journal.append([draft("word", key=KEY)])
+    assert await search(journal, "word") == [1]

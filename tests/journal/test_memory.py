@@ -5,6 +5,8 @@ import weakref
 from itertools import count
 
 import pytest
+import trio
+from trio.testing import MockClock
 
 from tests.journal.drafts import KEY, draft, fill, run
 from triochat.journal import (
@@ -287,3 +289,28 @@ async def test_a_tag_is_remembered_longer_than_its_inbox() -> None:
     await journal.append([draft(log="@a", key=KEY), draft(log="@b")])
     assert await journal.append([draft(log="@a", key=KEY)]) == [Repeated(1)]
     assert set(await journal.heads()) == {"@b"}
+
+
+# --- search -------------------------------------------------------------------------------------
+
+
+async def test_a_long_search_lets_others_have_their_turn_and_does_not_mind_what_they_say(
+    autojump_clock: MockClock,
+) -> None:
+    journal = MemoryJournal(retention=3000)
+    await journal.append([run(*(f"word {number}" for number in range(3000)))])
+    turns = 0
+
+    async def say_more() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await journal.append([draft("word of others")])
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(say_more)
+        found = await journal.search("#dev", ["word"], 5000)
+        nursery.cancel_scope.cancel()
+    assert [entry.id for entry in found] == list(range(3000, 0, -1))
+    assert turns > 10

@@ -169,6 +169,15 @@ class Journal(Protocol):
         """The last `limit` kept entries in front of id `before` (None: the newest)."""
         ...
 
+    async def search(self, log: str, query: Sequence[str], limit: int) -> list[Entry]:
+        """The newest `limit` entries of `log` that hold every word of `query`, newest first.
+
+        Messages and topics; what is no longer kept is not found. The words of `query` are whole ones, as
+        `triochat.journal.words.words` gives them; if there are none, nothing is found. May take a while, but
+        holds up nobody.
+        """
+        ...
+
     async def heads(self) -> dict[str, Head]:
         """Where every log stands: what a server must know when it starts."""
         ...

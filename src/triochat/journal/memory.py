@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final
 
+import trio
+
 from triochat.journal.interface import (
     Draft,
     Each,
@@ -33,6 +35,10 @@ from triochat.journal.interface import (
     Unknown,
 )
 from triochat.journal.tags import Tags
+from triochat.journal.words import words
+
+SEARCHED_AT_ONCE = 16_384
+"""Characters, roughly, that a search looks through before others have their turn: about 2 ms."""
 
 _Chunk = tuple[int, Kind, str, str, Sequence[str], int]
 """What a log keeps of a draft: the id of its last text, kind, target, nick, texts, ms.
@@ -90,6 +96,15 @@ class _Log:
             index += 1
         return Page(tuple(entries), oldest, self.last)
 
+    def backwards(self) -> Iterator[Entry]:
+        """The entries that can be read now, newest first, whatever happens to the log meanwhile."""
+        oldest = self.first
+        for last, kind, target, nick, texts, ms in reversed(tuple(self.chunks)):
+            for number, text in zip(range(last, last - len(texts), -1), reversed(texts), strict=True):
+                if number < oldest:
+                    return
+                yield Entry(self.name, number, kind, target, nick, text, ms)
+
 
 class MemoryJournal:
     """See `triochat.journal.interface.Journal`.
@@ -142,6 +157,24 @@ class MemoryJournal:
             return self._nothing(log)
         behind = kept.last + 1 if before is None else min(before, kept.last + 1)
         return kept.page(behind - limit, behind)
+
+    async def search(self, log: str, query: Sequence[str], limit: int) -> list[Entry]:
+        """See `Journal.search`. Looks at the log as it stands at the call, in steps: it has no index."""
+        kept, wanted = self._find(log), frozenset(query)
+        if kept is None or not wanted:
+            return []
+        found: list[Entry] = []
+        looked_at = 0
+        for entry in kept.backwards():
+            looked_at += len(entry.text) + 100  # however short it is, to look at it is some work
+            if looked_at > SEARCHED_AT_ONCE:
+                looked_at = 0
+                await trio.lowlevel.checkpoint()
+            if wanted.issubset(words(entry.text)):
+                found.append(entry)
+                if len(found) == limit:
+                    break
+        return found
 
     async def heads(self) -> dict[str, Head]:
         """See `Journal.heads`."""
