@@ -5,7 +5,7 @@ out, as they are for people: ``ERROR code``, ``NICK``, ``NOTICE``.
 """
 
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -21,11 +21,12 @@ from triochat.chat import (
     Limits,
     Replies,
     SendList,
+    SendMatches,
     SendPage,
     Submission,
     Work,
 )
-from triochat.chat.history import behind, in_front
+from triochat.chat.history import behind, found, in_front
 from triochat.journal import Journal, MemoryJournal
 from triochat.protocol import events as e
 from triochat.protocol import framed, text
@@ -159,9 +160,8 @@ class Desk:
         if isinstance(work, SendList):
             events += work.events
             return None
-        if isinstance(work, SendPage):
-            page = at_once(self.journal.read_before(work.log, work.before, work.limit))
-            events += in_front(page, work.log, work.before, work.limit, work.tag)
+        if isinstance(work, SendPage | SendMatches):
+            events += self._look_up(client, work)
             if work.tag is not None:
                 events.append(e.Ok(tag=work.tag))
             return None
@@ -174,6 +174,16 @@ class Desk:
             return CaughtUp(work.log, page.entries[-1].id, work.tag)
         self.work[client] = replace(work, after=page.entries[-1].id)
         return None
+
+    def _look_up(self, client: ClientId, work: SendPage | SendMatches) -> Iterable[e.Event]:
+        if isinstance(work, SendMatches):
+            entries = at_once(self.journal.search(work.log, work.words, work.limit))
+            return found(entries, work.tag, for_person=client in self.people_who_see_lines)
+        if work.after is not None:
+            page = at_once(self.journal.read_after(work.log, work.after, work.limit))
+            return behind(page, work.log, work.after, work.tag)
+        page = at_once(self.journal.read_before(work.log, work.before, work.limit))
+        return in_front(page, work.log, work.before, work.limit, work.tag, work.floor)
 
     def catch_up(self, client: ClientId) -> CaughtUp:
         """Read to the end."""

@@ -85,7 +85,11 @@ class Witness:
         place = fold(seen.target if isinstance(seen, e.Message) else seen.room)
         plain = replace(seen, tag=None)
         assert self.truth.setdefault((place, seen.id), plain) == plain, "all see the same"
-        if place.startswith("@"):
+        if place.startswith("@") and seen.tag is not None:
+            assert isinstance(request, e.ReadHistory)
+            assert self.nick is not None
+            assert place == "@" + fold(self.nick), "nobody reads what was said to another"
+        elif place.startswith("@"):
             if self.nick is not None and place == "@" + fold(self.nick):
                 leap = self.forgetful and self._inbox is not None and seen.id > self._inbox
                 assert self._inbox is None or seen.id == self._inbox + 1 or leap
@@ -101,7 +105,7 @@ class Witness:
             assert seen.id == self.cursors[place] + 1, "live, in order, without holes"
             self.cursors[place] = seen.id
         else:
-            assert self.text or isinstance(request, e.ReadHistory | e.GetTopic)
+            assert self.text or isinstance(request, e.ReadHistory | e.Search | e.GetTopic)
 
     def _gap(self, seen: e.Gap, request: e.Request | None) -> None:
         assert seen.tag is not None or seen.target.startswith("@")
@@ -269,7 +273,7 @@ class World:
             assert all(person in room and hub._rooms[name] is room for name, room in person.rooms.items())
             assert len(person.rooms) <= (1 if person.text else LIMITS.rooms_each)
             if person.client is not None and not person.catching_up:
-                assert person.missed_from is None
+                assert person.inbox.missed_from is None
         assert set(hub._people.values()) >= {*hub._clients.values(), *hub._sessions.values(), *hub._held}
         for name, room in hub._rooms.items():
             assert all(person.rooms.get(name) is room for person in room._members)
@@ -302,8 +306,10 @@ class World:
                 return None
             case e.Say(target=str(target)) if target.startswith("#"):
                 return replace(request, target=None)
-            case e.SetTopic() | e.ReadHistory():
+            case e.SetTopic() | e.Search():
                 return replace(request, room=None)
+            case e.ReadHistory():
+                return replace(request, target=None)
             case _:
                 return request
 
@@ -363,9 +369,10 @@ def any_request(rng: Random) -> e.Request:
         lambda: e.ListNames(room, tag=tag): 1,
         lambda: e.ListRooms(tag=tag): 1,
         lambda: e.ReadHistory(
-            room, rng.choice([None, rng.randrange(1, 10)]), rng.randrange(1, 5), tag="new"
+            target, rng.choice([None, rng.randrange(1, 10)]), rng.randrange(1, 5), tag="new"
         ): 1,
-        lambda: e.Search(room, said, tag=tag): 1,
+        lambda: e.ReadHistory(target, None, rng.randrange(1, 5), rng.randrange(9), tag="new"): 1,
+        lambda: e.Search(room, said, tag="new"): 1,
         lambda: e.Ping(said, tag=tag): 1,
         lambda: e.Pong(): 1,
         lambda: e.Quit(said, tag=tag): 0.3,

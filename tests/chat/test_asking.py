@@ -71,11 +71,84 @@ def test_how_many_messages_a_person_is_shown_is_configured() -> None:
     assert desk.greet(2, "bob") == ["JOINED #lobby bob", "WELCOME bob test.server", "@history OK 1"]
 
 
-@pytest.mark.parametrize("said", ["SEARCH #dev :word", "SEARCH #none :word"])
-def test_search_is_not_offered_yet(desk: Desk, said: str) -> None:
+def test_history_behind_an_id(desk: Desk) -> None:
     desk.enter(1, "alice", "#dev")
-    assert desk.ask(1, f"@s {said}") == ["@s ERROR unavailable"]
-    assert desk.ask(1, said) == ["ERROR unavailable"]
+    desk.ask(1, *(f"MSG #dev :{number}" for number in range(1, 6)))
+    desk.enter(2, "bob")
+    entries = [f"@h MSG #dev {number} 1000 alice :{number}" for number in range(1, 6)]
+    assert desk.ask(2, "@h HISTORY #dev after=0") == [*entries, "@h OK"]
+    assert desk.ask(2, "@h HISTORY #dev after=1 limit=2") == [*entries[1:3], "@h OK"]
+    assert desk.ask(2, "@h HISTORY #dev after=5") == ["@h OK"]
+    assert desk.ask(2, "@h HISTORY #dev after=99") == ["@h OK"]
+
+
+def test_history_both_ways_tells_what_is_gone() -> None:
+    desk = Desk(journal=MemoryJournal(retention=3))
+    desk.enter(1, "alice", "#dev")
+    desk.ask(1, *(f"MSG #dev :{number}" for number in range(1, 8)))
+    desk.forget()
+    kept = [f"@h MSG #dev {number} 1000 alice :{number}" for number in range(5, 8)]
+    assert desk.ask(1, "@h HISTORY #dev after=2 limit=1") == ["@h GAP #dev 3 4", kept[0], "@h OK"]
+    assert desk.ask(1, "@h HISTORY #dev after=5 limit=9") == [*kept[1:], "@h OK"]
+    assert desk.ask(1, "@h HISTORY #dev before=4 limit=2") == ["@h GAP #dev 2 3", "@h OK"]
+
+
+# --- search -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def talk(desk: Desk) -> Desk:
+    """Alice (1) has talked in #dev, and so has a topic; bob (2) is there too, carol (3) is not."""
+    desk.enter(1, "alice", "#dev")
+    desk.enter(2, "bob", "#dev")
+    desk.enter(3, "carol")
+    desk.ask(
+        1,
+        "MSG #dev :Caf\\xe9, at noon?",
+        "TOPIC #dev :the caf\\xe9 at 1",
+        "MSG #dev :cafeteria",
+        "MSG #dev :noon",
+    )
+    desk.forget()
+    return desk
+
+
+def test_a_search_finds_whole_words_newest_first(talk: Desk) -> None:
+    first, second = "MSG #dev 1 1000 alice :Caf\\xe9, at noon?", "TOPIC #dev 2 1000 alice :the caf\\xe9 at 1"
+    assert talk.ask(2, "@s SEARCH #dev :CAFE") == [f"@s {second}", f"@s {first}", "@s OK"]
+    assert talk.ask(2, "@s SEARCH #dev limit=1 :at cafe") == [f"@s {second}", "@s OK"]
+    assert talk.ask(2, "SEARCH #dev :noon... cafe!") == [first]
+    assert talk.ask(2, "@s SEARCH #dev :breakfast") == ["@s OK"]
+    assert talk.all_news(1, 3) == [[], []]
+
+
+def test_one_searches_where_one_is(talk: Desk) -> None:
+    assert talk.ask(3, "@s SEARCH #dev :cafe") == ["@s ERROR not-in-room"]
+    assert talk.ask(3, "@s SEARCH #none :cafe") == ["@s ERROR no-such-room"]
+    assert talk.ask(3, "SEARCH #dev :cafe") == ["ERROR not-in-room"]
+
+
+@pytest.mark.parametrize("text", ["...", "\\u0301", " ".join(f"w{number}" for number in range(33))])
+def test_a_search_for_no_word_or_for_very_many(talk: Desk, text: str) -> None:
+    assert talk.ask(2, f"@s SEARCH #dev :{text}") == ["@s ERROR bad-text"]
+
+
+def test_a_word_that_comes_again_is_one(talk: Desk) -> None:
+    assert len(talk.ask(2, "@s SEARCH #dev :" + "noon " * 40)) == 3
+
+
+def test_a_person_searches_its_room_and_sees_the_newest_last(talk: Desk) -> None:
+    talk.enter_as_text(4, "dan", "#dev")
+    assert talk.ask(4, "/search cafe at") == [
+        "@history MSG #dev 1 1000 alice :Caf\\xe9, at noon?",
+        "@history TOPIC #dev 2 1000 alice :the caf\\xe9 at 1",
+        "@history OK",
+    ]
+    assert talk.ask(4, "/search breakfast") == ["NOTICE", "@history OK"]
+    assert talk.ask(4, "/search ?") == ["ERROR bad-text"]
+
+
+# --- the small things ---------------------------------------------------------------------------
 
 
 def test_ping_and_pong(desk: Desk) -> None:

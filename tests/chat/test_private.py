@@ -3,7 +3,7 @@
 import pytest
 
 from tests.chat.desk import Desk, secret
-from triochat.chat import Departure
+from triochat.chat import CaughtUp, Departure, Replay
 from triochat.journal import MemoryJournal
 
 
@@ -312,3 +312,164 @@ def test_who_took_another_nick_misses_what_is_said_to_that(held: Desk) -> None:
     ]
     held.ask(1, "MSG @rob :live")
     assert held.news(4) == ["MSG @rob 2 1000 alice :live"]
+
+
+# --- reading one's own inbox --------------------------------------------------------------------
+
+
+def kept(first: int, last: int, nick: str = "bob", tag: str = "h") -> list[str]:
+    return [f"@{tag} MSG @{nick} {number} 1000 alice :{number}" for number in range(first, last + 1)]
+
+
+def tell(desk: Desk, first: int, last: int, nick: str = "bob") -> None:
+    desk.ask(1, *(f"MSG @{nick} :{number}" for number in range(first, last + 1)))
+    desk.forget()
+
+
+@pytest.fixture
+def told(desk: Desk) -> Desk:
+    """Alice (1) has told bob (2) 1 to 5."""
+    desk.enter(1, "alice")
+    desk.enter(2, "bob")
+    tell(desk, 1, 5)
+    return desk
+
+
+def test_ones_own_inbox_is_a_log_that_can_be_read(told: Desk) -> None:
+    assert told.ask(2, "@h HISTORY @bob") == [*kept(1, 5), "@h OK"]
+    assert told.ask(2, "@h HISTORY @BOB after=2 limit=2") == [*kept(3, 4), "@h OK"]
+    assert told.ask(2, "@h HISTORY @bob before=4 limit=2") == [*kept(2, 3), "@h OK"]
+    assert told.ask(2, "@h HISTORY @bob after=5") == ["@h OK"]
+    assert told.ask(2, "HISTORY @bob after=4") == ["MSG @bob 5 1000 alice :5"]
+
+
+def test_an_inbox_into_which_nothing_came(desk: Desk) -> None:
+    desk.enter(1, "alice")
+    assert desk.ask(1, "@h HISTORY @alice after=0") == ["@h OK"]
+    assert desk.ask(1, "HISTORY @alice") == []
+
+
+@pytest.mark.parametrize("target", ["@alice", "@nobody", "@bobby"])
+def test_nobody_elses(told: Desk, target: str) -> None:
+    assert told.ask(2, f"@h HISTORY {target}") == ["@h ERROR not-allowed"]
+    assert told.ask(2, f"HISTORY {target}") == ["ERROR not-allowed"]
+
+
+def test_what_was_written_to_a_connection_that_was_dead(told: Desk) -> None:
+    told.ask(2, Departure())
+    tell(told, 6, 6)
+    assert back(told, 3)[2:] == ["MSG @bob 6 1000 alice :6"], "that it was told 5 is all the server knows"
+    assert told.ask(3, "@h HISTORY @bob after=3") == [*kept(4, 6), "@h OK"]
+
+
+def test_who_takes_a_nick_reads_nothing_that_was_said_to_another_who_had_it(told: Desk) -> None:
+    told.ask(2, "QUIT")
+    told.enter(3, "bob")
+    for asked in ("", " after=0", " before=6", " before=3", " limit=1000"):
+        assert told.ask(3, f"@h HISTORY @bob{asked}") == ["@h OK"]
+    tell(told, 6, 7)
+    assert told.ask(3, "@h HISTORY @bob after=0") == [*kept(6, 7), "@h OK"]
+    assert told.ask(3, "@h HISTORY @bob") == [*kept(6, 7), "@h OK"]
+    assert told.ask(3, "@h HISTORY @bob before=7 limit=3") == [*kept(6, 6), "@h OK"]
+    assert told.ask(3, "@h HISTORY @bob before=4") == ["@h OK"]
+
+
+def test_nor_does_who_takes_it_by_a_rename_or_after_a_restart(told: Desk) -> None:
+    told.ask(2, "NICK rob")
+    told.enter(3, "carol")
+    told.ask(3, "NICK Bob")
+    told.forget()
+    assert told.ask(3, "@h HISTORY @bob after=0") == ["@h OK"]
+    restarted = Desk(journal=told.journal)
+    restarted.enter(1, "alice")
+    restarted.enter(2, "bob")
+    assert restarted.ask(2, "@h HISTORY @bob after=0") == ["@h OK"]
+    tell(restarted, 6, 6)
+    assert restarted.ask(2, "@h HISTORY @bob after=0") == [*kept(6, 6), "@h OK"]
+
+
+def test_who_gives_up_a_nick_gives_up_what_was_said_to_it(told: Desk) -> None:
+    told.ask(2, "NICK rob")
+    told.forget()
+    assert told.ask(2, "@h HISTORY @bob") == ["@h ERROR not-allowed"]
+    assert told.ask(2, "@h HISTORY @rob") == ["@h OK"]
+    tell(told, 1, 1, "rob")
+    assert told.ask(2, "@h HISTORY @rob") == [*kept(1, 1, "rob"), "@h OK"]
+    told.ask(2, "NICK bob")
+    told.forget()
+    assert told.ask(2, "@h HISTORY @bob") == ["@h OK"], "another may have had it in between"
+
+
+def test_to_write_a_nick_in_another_way_is_not_to_take_another(told: Desk) -> None:
+    told.ask(2, "NICK BOB")
+    told.forget()
+    assert told.ask(2, "@h HISTORY @bob after=3") == [*kept(4, 5), "@h OK"]
+
+
+def test_a_nick_that_changes_hands_within_a_batch_and_back(desk: Desk) -> None:
+    desk.enter(1, "alice")
+    desk.enter(2, "bob")
+    desk.enter(3, "carol")
+    desk.batch(
+        desk.submit(1, "MSG @bob :1"),
+        desk.submit(2, "NICK rob"),
+        desk.submit(3, "NICK bob"),
+        desk.submit(1, "MSG @bob :2"),
+        desk.submit(3, "NICK carol"),
+        desk.submit(2, "NICK bob"),
+        desk.submit(1, "MSG @bob :3"),
+    )
+    desk.forget()
+    assert desk.ask(2, "@h HISTORY @bob after=0") == [*kept(3, 3), "@h OK"]
+
+
+def test_a_session_that_returns_reads_on_one_that_comes_too_late_does_not(told: Desk) -> None:
+    told.ask(2, Departure())
+    told.later(29)
+    back(told, 3)
+    assert told.ask(3, "@h HISTORY @bob after=3") == [*kept(4, 5), "@h OK"]
+    told.ask(3, Departure())
+    told.later(31)
+    back(told, 4)
+    assert told.ask(4, "@h HISTORY @bob after=3") == ["@h OK"]
+
+
+def test_the_gap_in_an_inbox_is_only_what_was_said_to_oneself() -> None:
+    desk = Desk(journal=MemoryJournal(retention=2))
+    desk.enter(1, "alice")
+    desk.enter(2, "bob")
+    tell(desk, 1, 3)
+    desk.ask(2, "QUIT")
+    desk.enter(3, "bob")
+    tell(desk, 4, 8)
+    assert desk.ask(3, "@h HISTORY @bob after=0") == ["@h GAP @bob 4 6", *kept(7, 8), "@h OK"]
+    assert desk.ask(3, "@h HISTORY @bob limit=100") == ["@h GAP @bob 4 6", *kept(7, 8), "@h OK"]
+
+
+def test_a_message_that_could_not_be_kept_opens_no_inbox(desk: Desk) -> None:
+    desk.enter(1, "alice")
+    desk.enter(2, "bob")
+    desk.journal_is_down = True
+    desk.ask(1, "MSG @bob :lost")
+    desk.journal_is_down = False
+    desk.forget()
+    assert desk.ask(2, "@h HISTORY @bob after=0") == ["@h OK"]
+
+
+def test_in_the_batch_of_the_first_message(desk: Desk) -> None:
+    desk.enter(1, "alice")
+    desk.enter(2, "bob")
+    desk.batch(desk.submit(1, "MSG @bob :1"), desk.submit(2, "@h HISTORY @bob"))
+    desk.run_errands(2)
+    assert desk.news(2) == ["MSG @bob 1 1000 alice :1", *kept(1, 1), "@h OK"]
+
+
+def test_who_came_to_a_stop_is_sent_on_from_there_and_given_nothing_twice(held: Desk) -> None:
+    held.ask(1, "MSG @bob :one", "MSG @bob :two", "MSG @bob :three")
+    held.batch(held.submit(3, f"NICK bob triochat/1 session={secret(2)}"))
+    assert held.read(3) is None
+    held.work.clear()
+    held.batch(held.submit(3, CaughtUp("@bob", 3, None)))
+    assert held.work.pop(3) == Replay("@bob", 3, None)
+    held.batch(held.submit(3, Departure()))
+    assert back(held, 4)[2:] == ["MSG @bob 4 1000 alice :three"]

@@ -49,6 +49,8 @@ REQUESTS: list[tuple[e.Request, bytes]] = [
     (e.ListRooms(tag="x"), b"@x ROOMS\n"),
     (e.ReadHistory("#dev"), b"HISTORY #dev limit=20\n"),
     (e.ReadHistory("#dev", before=7, limit=1000, tag="4"), b"@4 HISTORY #dev before=7 limit=1000\n"),
+    (e.ReadHistory("#dev", after=0), b"HISTORY #dev after=0 limit=20\n"),
+    (e.ReadHistory("@Bob", after=7, limit=1), b"HISTORY @Bob after=7 limit=1\n"),
     (e.Search("#dev", "old words", limit=5, tag="5"), b"@5 SEARCH #dev limit=5 :old words\n"),
     (e.Ping(), b"PING\n"),
     (e.Ping("tok en", tag="6"), b"@6 PING :tok en\n"),
@@ -123,7 +125,8 @@ REQUEST_STRATEGIES: dict[type[e.Request], st.SearchStrategy[e.Request]] = {
     e.SetTopic: st.builds(e.SetTopic, ROOMS, TEXTS, tag=TAGS),
     e.ListNames: st.builds(e.ListNames, ROOMS, tag=TAGS),
     e.ListRooms: st.builds(e.ListRooms, tag=TAGS),
-    e.ReadHistory: st.builds(e.ReadHistory, ROOMS, st.none() | IDS, PAGES, tag=TAGS),
+    e.ReadHistory: st.builds(e.ReadHistory, TARGETS, st.none() | IDS, PAGES, tag=TAGS)
+    | st.builds(e.ReadHistory, TARGETS, limit=PAGES, after=COUNTS, tag=TAGS),
     e.Search: st.builds(e.Search, ROOMS, SAID, PAGES, tag=TAGS),
     e.Quit: st.builds(e.Quit, TEXTS, tag=TAGS),
     e.Ping: st.builds(e.Ping, TEXTS, tag=TAGS),

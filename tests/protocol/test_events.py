@@ -55,7 +55,6 @@ WITH_A_ROOM: list[Callable[[str], e.Frame]] = [
     e.GetTopic,
     lambda room: e.SetTopic(room, "x"),
     e.ListNames,
-    e.ReadHistory,
     lambda room: e.Search(room, "x"),
     lambda room: e.RoomInfo(room, 1, 1),
     lambda room: e.NameList(room, ()),
@@ -65,6 +64,7 @@ WITH_A_ROOM: list[Callable[[str], e.Frame]] = [
 ]
 WITH_A_TARGET: list[Callable[[str], e.Frame]] = [
     lambda target: e.Say(target, "x"),
+    e.ReadHistory,
     lambda target: message(target=target),
     lambda target: e.Gap(target, 1, 2),
 ]
@@ -151,6 +151,8 @@ def test_a_bad_tag_is_refused_everywhere(value: e.Frame) -> None:
         lambda: e.Join("#dev", -1),
         lambda: e.Join("#dev", 2**63),
         lambda: e.ReadHistory("#dev", before=0),
+        lambda: e.ReadHistory("#dev", after=-1),
+        lambda: e.ReadHistory("#dev", before=2, after=1),
         lambda: e.ReadHistory("#dev", limit=0),
         lambda: e.ReadHistory("#dev", limit=1001),
         lambda: e.Search("#dev", "x", limit=0),
@@ -190,8 +192,9 @@ def test_the_longest_words() -> None:
 
 
 def test_where_no_room_is_named_it_is_the_one_that_the_peer_is_in() -> None:
-    for build in (e.Part, e.GetTopic, e.ListNames, e.ReadHistory):
+    for build in (e.Part, e.GetTopic, e.ListNames):
         assert build(None).room is None
+    assert e.ReadHistory(None).target is None
     assert e.SetTopic(None, "x").room is None
     assert e.Search(None, "x").room is None
     assert e.Say(None, "x").target is None

@@ -76,6 +76,8 @@ def test_the_strategies_leave_nothing_out() -> None:
         (b"NAMES #DEV", e.ListNames("#dev")),
         (b"HISTORY #DEV", e.ReadHistory("#dev", limit=20)),
         (b"HISTORY #dev limit=5 before=9", e.ReadHistory("#dev", before=9, limit=5)),
+        (b"HISTORY #dev after=0", e.ReadHistory("#dev", after=0)),
+        (b"HISTORY @Bob limit=5 after=9", e.ReadHistory("@Bob", after=9, limit=5)),
         (b"SEARCH #DEV :x", e.Search("#dev", "x")),
         (b"QUIT :", e.Quit()),
         (b"PING :", e.Ping()),
@@ -196,6 +198,10 @@ def test_what_is_no_frame(line: bytes) -> None:
         (b"HISTORY #dev limit=0", "bad-frame"),
         (b"HISTORY #dev limit=1001", "bad-frame"),
         (b"HISTORY #dev before=0", "bad-frame"),
+        (b"HISTORY #dev after=-1", "bad-frame"),
+        (b"HISTORY #dev before=9 after=3", "bad-frame"),
+        (b"HISTORY @9lives", "bad-nick"),
+        (b"HISTORY bob", "bad-room"),
         (b"SEARCH #dev", "bad-frame"),
         (b"SEARCH :x", "bad-frame"),
         (b"SEARCH #dev before=1 :x", "bad-frame"),
@@ -263,6 +269,12 @@ def test_what_a_server_may_not_say(line: bytes, code: str) -> None:
 def test_the_form_of_a_frame_is_told_to_who_missed_it() -> None:
     with pytest.raises(RemoteProtocolError, match=r"^the form is: JOIN #room \[after=id\]$"):
         parse_request(b"JOIN")
+
+
+def test_who_asks_for_history_both_ways_at_once_is_told_so() -> None:
+    with pytest.raises(RemoteProtocolError, match=r"^give before or after, not both$") as caught:
+        parse_request(b"@h HISTORY #dev before=9 after=3")
+    assert caught.value.tag == "h"
 
 
 @pytest.mark.parametrize(

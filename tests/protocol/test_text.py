@@ -39,6 +39,7 @@ from triochat.protocol.text import HELP, as_sentence, likely_nick, parse, printa
         ("/topic next: a release", e.SetTopic(None, "next: a release")),
         ("/history", e.ReadHistory(None)),
         ("/history 1000", e.ReadHistory(None, limit=1000)),
+        ("/search two words", e.Search(None, "two words")),
         ("/help", e.Help()),
         ("/quit", e.Quit()),
         ("/quit good night", e.Quit("good night")),
@@ -86,6 +87,8 @@ def understood(line: str) -> bool:
         ("/history 1001", "bad-frame"),
         ("/history 99999", "bad-frame"),
         ("/history ²", "bad-frame"),
+        ("/search", "bad-frame"),
+        ("/search  ", "bad-frame"),
         ("/topic \x1b", "bad-text"),
         ("/quit \x1b", "bad-text"),
         ("/", "unknown-command"),
@@ -118,7 +121,7 @@ def test_who_misses_the_form_is_told_it() -> None:
 
 def test_the_help_names_every_command() -> None:
     named = re.findall(r"^/(\w+)", HELP, re.MULTILINE)
-    assert " ".join(named) == "join nick msg me who rooms topic history help quit"
+    assert " ".join(named) == "join nick msg me who rooms topic history search help quit"
     assert all(understood(f"/{word} x") for word in named)
 
 

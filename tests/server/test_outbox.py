@@ -102,6 +102,46 @@ async def test_the_bound(nursery: trio.Nursery, pair: tuple[BoundedStream, Bound
     assert outbox.put(b"again")
 
 
+async def test_what_is_excused_does_not_count_until_it_is_written(
+    nursery: trio.Nursery, pair: tuple[BoundedStream, BoundedStream]
+) -> None:
+    ours, theirs = pair
+    outbox = outbox_on(ours, nursery, limit=1000)
+    outbox.put(b"x" * 3000)
+    outbox.excuse()
+    assert outbox.put(b"y" * 1000)
+    assert outbox.put(b"y")
+    assert not outbox.put(b"z"), "1001 wait beside what is excused"
+    await read_exactly(theirs, 4002)
+    await wait_all_tasks_blocked()
+    outbox.put(b"x" * 1001)
+    assert not outbox.put(b"z"), "and that once"
+
+
+async def test_waiting_until_little_is_left(
+    nursery: trio.Nursery, pair: tuple[BoundedStream, BoundedStream]
+) -> None:
+    ours, theirs = pair
+    outbox = outbox_on(ours, nursery)
+    with assert_checkpoints():
+        await outbox.wait_down_to(0)
+    outbox.put(b"x" * 500)
+    outbox.put(b"y" * 100)
+    with assert_checkpoints():
+        await outbox.wait_down_to(600)
+    done = trio.Event()
+
+    async def wait() -> None:
+        await outbox.wait_down_to(0)
+        done.set()
+
+    nursery.start_soon(wait)
+    await wait_all_tasks_blocked()
+    assert not done.is_set()
+    await read_exactly(theirs, 600)
+    await done.wait()
+
+
 async def test_who_has_read_everything_may_be_given_any_amount_at_once(nursery: trio.Nursery) -> None:
     ours, theirs = bounded_stream_pair(limit=100)
     outbox = outbox_on(ours, nursery, limit=1000)

@@ -117,7 +117,10 @@ async def test_the_framed_dialect(connect: Connect) -> None:
         assert await bob.ask("HISTORY #dev limit=1") == ["TOPIC #dev 2 MS alice :lunch", "OK"]
         assert await bob.ask("HISTORY #dev before=2") == ["MSG #dev 1 MS alice :hello", "OK"]
         assert await bob.ask("PING :token") == ["PONG :token"]
-        assert (await bob.ask("SEARCH #dev :lunch"))[-1].startswith("ERROR unavailable :")
+        assert await bob.ask("HISTORY #dev after=0 limit=1") == ["MSG #dev 1 MS alice :hello", "OK"]
+        assert await bob.ask("HISTORY @BOB after=0") == ["MSG @bob 1 MS alicia :psst", "OK"]
+        assert (await bob.ask("HISTORY @alicia"))[-1].startswith("ERROR not-allowed :")
+        assert await bob.ask("SEARCH #dev :LUNCH") == ["TOPIC #dev 2 MS alice :lunch", "OK"]
         assert (await bob.ask("BOGUS"))[-1].startswith("ERROR unknown-command :")
         await bob.send("MSG #dev :without a tag")
         assert await bob.line() == "MSG #dev 3 MS bob :without a tag"

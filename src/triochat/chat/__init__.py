@@ -8,6 +8,7 @@ from triochat.chat.deliveries import (
     Replay,
     Replies,
     SendList,
+    SendMatches,
     SendPage,
     Work,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Replay",
     "Replies",
     "SendList",
+    "SendMatches",
     "SendPage",
     "Submission",
     "Work",

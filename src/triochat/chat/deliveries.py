@@ -29,7 +29,7 @@ class Replies(NamedTuple):
 class Replay:
     """Read `log` behind id `after`, send it, and submit `CaughtUp`.
 
-    Read slice by slice until one is empty. The cursor then is the last id that was sent or, if there
+    Read slice by slice until there is no more. The cursor then is the last id that was sent or, if there
     is a later one that is no longer kept, that one: ``max(cursor, page.last)``.
 
     Attributes:
@@ -45,10 +45,28 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class SendPage:
-    """Read up to `limit` entries of `log` in front of id `before`, send them, then ``OK``."""
+    """Read up to `limit` entries of `log`, send them, oldest first, then ``OK``.
+
+    Attributes:
+        before: those in front of this id; None: the newest.
+        after: those behind this id instead.
+        floor: what is not behind this id is not for the client: it is neither sent nor told to be gone.
+    """
 
     log: str
     before: int | None
+    limit: int
+    tag: str | None
+    after: int | None = None
+    floor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SendMatches:
+    """Search `log` for the newest `limit` entries with all these words, send them, then ``OK``."""
+
+    log: str
+    words: Sequence[str]
     limit: int
     tag: str | None
 
@@ -61,7 +79,7 @@ class SendList:
     tag: str | None
 
 
-Work = Replay | SendPage | SendList
+Work = Replay | SendPage | SendMatches | SendList
 
 
 @dataclass(frozen=True, slots=True)

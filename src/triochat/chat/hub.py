@@ -14,14 +14,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from triochat.chat.deliveries import Dismiss, Errand, Replay, SendPage
-from triochat.chat.person import Person
+from triochat.chat.deliveries import Dismiss, Errand, Replay, SendMatches, SendPage
+from triochat.chat.person import Inbox, Person
 from triochat.chat.plan import (
     Announce,
     DescribeRoom,
     DescribeRooms,
     KeepEntry,
+    Missed,
     Plan,
+    ReadInbox,
     Recall,
     ReplayMissed,
     ReplayRecent,
@@ -32,6 +34,7 @@ from triochat.chat.plan import (
 from triochat.chat.room import Room
 from triochat.chat.submissions import WAITS, CaughtUp, ClientId, Departure, Submission
 from triochat.journal.interface import Draft, Head, Kind
+from triochat.journal.words import words
 from triochat.protocol import events as e
 from triochat.protocol.grammar import LOBBY, fold
 from triochat.protocol.runs import SayRun
@@ -41,6 +44,10 @@ NAMES_IN_A_FRAME = 100
 """Nicks in one ``NAMES`` frame, which holds them even if all are of the longest."""
 HISTORY_TAG = "history"
 """Marks entries as history for a peer of the text dialect, which has no tags of its own."""
+
+
+MAX_WORDS = 32
+"""Different words that one may search for at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +281,7 @@ class Hub:
                 audience |= dict.fromkeys(room.watchers())
             del self._people[fold(old)]
             self._people[fold(new)] = person
-            person.nick = new
+            person.rename(new)
             self._plan.add(Announce(tuple(audience), e.Renamed(old, new)))
         self._ok(client, request.tag)
 
@@ -379,12 +386,11 @@ class Hub:
                 self._reply(client, entry.event(None if person.text else request.tag))
             room.attach(person)
             self._plan.add(TellLast(client, room, request.tag))
-        elif request.log == person.inbox:
-            if request.cursor < person.missed_to:
+        elif request.log == person.inbox.log:
+            if not person.inbox.give(request.cursor):
                 self._plan.add(read_on)
                 return
             person.catching_up = False
-            person.missed_from = None
         self._plan.add(Errand(client, None))
         self._plan.flush()
 
@@ -411,9 +417,16 @@ class Hub:
         self._plan.flush()
 
     def _read_history(self, person: Person, client: ClientId, request: e.ReadHistory) -> None:
-        room = self._find(person, request.room)
+        target = request.target
+        if target is not None and target.startswith("@"):
+            if fold(target) != person.inbox.log:
+                raise _Refused("not-allowed", "what was said to somebody else alone is not for you")
+            self._plan.add(ReadInbox(client, person.inbox, request))
+            return
+        room = self._find(person, target)
         tag = HISTORY_TAG if person.text else request.tag
-        self._plan.add(Errand(client, SendPage(room.name, request.before, request.limit, tag)))
+        page = SendPage(room.name, request.before, request.limit, tag, request.after)
+        self._plan.add(Errand(client, page))
 
     # --- what is kept ---------------------------------------------------------------------------
 
@@ -475,13 +488,13 @@ class Hub:
             self._recall(person, client, request, "message", target, request.text, refused)
             return
         audience: tuple[ClientId, ...] = (client,)
-        missing = None
+        place: Inbox | Missed = to.inbox
         if to.client is None or to.catching_up:
-            missing = to
+            place = Missed(to.inbox)
         elif to is not person:
             audience = (client, to.client)
         draft = self._draft(person, "message", "@" + to.nick, (request.text,), _tags(request))
-        self._plan.keep(draft, KeepEntry(missing, audience, client))
+        self._plan.keep(draft, KeepEntry(place, audience, client))
 
     def _recall(
         self,
@@ -521,8 +534,15 @@ class Hub:
         self._ok(client, request.tag)
         self._plan.flush()
 
-    def _search(self, *_: object) -> None:
-        raise _Refused("unavailable", "this server does not search yet")
+    def _search(self, person: Person, client: ClientId, request: e.Search) -> None:
+        room = self._joined_room(person, request.room)
+        query = tuple(dict.fromkeys(words(request.text)))
+        if not query:
+            raise _Refused("bad-text", "there is no word in this; name one or more, of letters and digits")
+        if len(query) > MAX_WORDS:
+            raise _Refused("bad-text", f"these are too many words; name {MAX_WORDS} at most")
+        tag = HISTORY_TAG if person.text else request.tag
+        self._plan.add(Errand(client, SendMatches(room.name, query, request.limit, tag)))
 
     def _help(self, _: Person, client: ClientId, __: e.Help) -> None:
         self._reply(client, e.Notice(HELP))

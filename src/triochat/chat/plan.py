@@ -13,20 +13,36 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from triochat.chat.deliveries import Broadcast, Delivery, Dismiss, Errand, Replay, Replies, SendList
-from triochat.chat.person import Person
+from triochat.chat.deliveries import (
+    Broadcast,
+    Delivery,
+    Dismiss,
+    Errand,
+    Replay,
+    Replies,
+    SendList,
+    SendPage,
+)
+from triochat.chat.person import Inbox, Person
 from triochat.chat.room import Room
 from triochat.chat.submissions import ClientId
 from triochat.journal.interface import Draft, Each, Kept, NoRoom, Outcome, Repeated, TagTaken, Unknown
-from triochat.protocol.events import Event, Failure, Ok, RoomInfo
+from triochat.protocol.events import Event, Failure, Ok, ReadHistory, RoomInfo
 from triochat.protocol.runs import MessageRun, OkRun
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The inbox of a recipient who can't be told now."""
+
+    inbox: Inbox
 
 
 @dataclass(slots=True)  # not frozen: there is one for each message, and freezing it doubles its price
 class KeepEntry:
     """Publish what became of a draft, and tell its sender."""
 
-    place: Room | Person | None  # whose head moves: the room, or a recipient who can't be told now
+    place: Room | Inbox | Missed  # what has a new entry
     audience: tuple[ClientId, ...]
     sender: ClientId
 
@@ -111,6 +127,15 @@ class ReplayMissed:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadInbox:
+    """Send a client a page of its inbox, as far as that is its own by then."""
+
+    client: ClientId
+    inbox: Inbox
+    request: ReadHistory
+
+
+@dataclass(frozen=True, slots=True)
 class Flush:
     """What was decided before this is delivered before what is decided behind it."""
 
@@ -124,6 +149,7 @@ OtherStep = (
     | TellTopic
     | ReplayRecent
     | ReplayMissed
+    | ReadInbox
     | Flush
     | Reply
     | Errand
@@ -175,6 +201,15 @@ def _describe(room: Room, members: int, tag: str | None) -> RoomInfo:
     return RoomInfo(room.name, members, room.last, room.topic_text, tag=tag)
 
 
+def _own_page(step: ReadInbox) -> SendPage | SendList:
+    """What of an inbox was said to the one who asks, and not to another who had that nick before."""
+    inbox, request = step.inbox, step.request
+    if inbox.start is None:
+        return SendList([] if request.tag is None else [Ok(tag=request.tag)], request.tag)
+    after = None if request.after is None else max(request.after, inbox.start)
+    return SendPage(inbox.log, request.before, request.limit, request.tag, after, floor=inbox.start)
+
+
 class _Settling:
     def __init__(self, drafts: Sequence[Draft], outcomes: Sequence[Outcome] | None) -> None:
         self.deliveries: list[Delivery] = []
@@ -211,11 +246,13 @@ class _Settling:
                 if answer is not None:
                     self._reply(step.client, answer)
             case ReplayRecent():
-                after = max(step.room.last - step.count, 0)
-                replay = Replay(step.room.name, after, step.tag, recent=step.count or None)
+                count = min(step.count, step.room.last)
+                replay = Replay(step.room.name, step.room.last - count, step.tag, recent=count or None)
                 self._behind.append(Errand(step.client, replay))
             case ReplayMissed():
                 self._returned.append(step)
+            case ReadInbox():
+                self._behind.append(Errand(step.client, _own_page(step)))
             case Flush():
                 self.flush()
             case Reply():
@@ -244,10 +281,11 @@ class _Settling:
         person = step.person
         if person.client != step.client:  # gone again
             return None
-        if person.missed_from is None:
+        inbox = person.inbox
+        if inbox.missed_from is None:
             person.catching_up = False
             return None
-        return Replay(person.inbox, person.missed_from, None)
+        return Replay(inbox.log, inbox.missed_from, None)
 
     def _reply(self, client: ClientId, event: Event | OkRun) -> None:
         self._answers.append((client, event))
@@ -275,8 +313,10 @@ class _Settling:
         place = step.place
         if isinstance(place, Room):
             place.advance(draft, first)
-        elif place is not None:
-            place.miss(first)
+        elif isinstance(place, Inbox):
+            place.receive(first)
+        else:
+            place.inbox.miss(first)
         audience = step.audience
         if audience:
             # As in `Hub._keep`: a run made by its own constructor costs twice as much.

@@ -9,11 +9,11 @@ from triochat.chat.submissions import ClientId
 from triochat.journal.interface import Draft, Entry
 from triochat.protocol.escape import wire_length
 
-RECENT = 1024
+RECENT = 2048
 RECENT_OCTETS = 262_144
 """The newest entries that a room remembers beside the journal while somebody follows it, and the octets of
 their texts on the wire: enough for what is said between a follower's last look into the journal and its being
-attached, in the busiest room; and, handed over at once, little beside a backlog."""
+attached, which may be a batch or two; and, handed over at once, little beside a backlog."""
 
 
 @dataclass(slots=True, eq=False)

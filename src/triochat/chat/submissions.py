@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from triochat.protocol.escape import wire_length
-from triochat.protocol.events import Hello, Join, ListRooms, Part, Quit, ReadHistory, Request, Say, SetTopic
+from triochat.protocol.events import (
+    Hello,
+    Join,
+    ListRooms,
+    Part,
+    Quit,
+    ReadHistory,
+    Request,
+    Say,
+    Search,
+    SetTopic,
+)
 from triochat.protocol.runs import SayRun
 
 ClientId = int
@@ -25,14 +36,17 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class CaughtUp:
-    """A follower has been given everything of `log` up to id `cursor`; may it be attached?"""
+    """A follower has been given everything of `log` up to id `cursor`; may it be attached?
+
+    It may have come to a stop before the end: then it is asked to read on from there.
+    """
 
     log: str
     cursor: int
     tag: str | None
 
 
-WAITS = (Hello, Join, ReadHistory, ListRooms, CaughtUp)
+WAITS = (Hello, Join, ReadHistory, Search, ListRooms, CaughtUp)
 """What is answered by exactly one `Errand`: its sender waits for that before it goes on.
 
 These may have to read the journal before anything else is said to their sender; as the sender

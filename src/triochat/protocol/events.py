@@ -48,6 +48,11 @@ def _target(word: str) -> None:
         _room(word)
 
 
+def _current_or_target(word: str | None) -> None:
+    if word is not None:
+        _target(word)
+
+
 def _count(number: int | None, least: int = 0, most: int = MAX_ID) -> None:
     if number is not None and not least <= number <= most:
         raise LocalProtocolError("bad-frame", f"a number here is {least} to {most}")
@@ -170,8 +175,7 @@ class Say(Request):
     text: str
 
     def _check(self) -> None:
-        if self.target is not None:
-            _target(self.target)
+        _current_or_target(self.target)
         _said(self.text)
 
 
@@ -222,18 +226,25 @@ class ListRooms(Request):
 
 @dataclass(frozen=True, slots=True)
 class ReadHistory(Request):
-    """Ask for up to `limit` entries in front of id `before` (None: the newest)."""
+    """Ask for up to `limit` entries of a room, or of one's own inbox (``@nick``), oldest first.
+
+    Those in front of id `before`, or those behind id `after`; without either the newest.
+    """
 
     verb = "HISTORY"
 
-    room: str | None
+    target: str | None
     before: int | None = None
     limit: int = DEFAULT_PAGE
+    after: int | None = None
 
     def _check(self) -> None:
-        _current_or_room(self.room)
+        _current_or_target(self.target)
         _count(self.before, 1)
+        _count(self.after)
         _count(self.limit, 1, MAX_PAGE)
+        if self.before is not None and self.after is not None:
+            raise LocalProtocolError("bad-frame", "give before or after, not both")
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,8 +311,8 @@ def _parse_rooms(params: Params, text: str | None, tag: str | None) -> e.ListRoo
 
 def _parse_history(params: Params, text: str | None, tag: str | None) -> e.ReadHistory:
     _none(text)
-    room = fold(_first(params))
-    return e.ReadHistory(room, **_options(params[1:], "before", "limit"), tag=tag)
+    target = _target(_first(params))
+    return e.ReadHistory(target, **_options(params[1:], "before", "after", "limit"), tag=tag)
 
 
 def _parse_search(params: Params, text: str | None, tag: str | None) -> e.Search:
@@ -345,7 +345,7 @@ _REQUESTS: dict[str, tuple[str, _Parser[e.Request]]] = {
     "TOPIC": ("TOPIC #room [:text]", _parse_topic),
     "NAMES": ("NAMES #room", _parse_names),
     "ROOMS": ("ROOMS", _parse_rooms),
-    "HISTORY": ("HISTORY #room [before=id] [limit=n]", _parse_history),
+    "HISTORY": ("HISTORY #room|@own-nick [before=id|after=id] [limit=n]", _parse_history),
     "SEARCH": ("SEARCH #room [limit=n] :words", _parse_search),
     "QUIT": ("QUIT [:reason]", _parse_quit),
     "PING": ("PING [:token]", _parse_ping),
@@ -477,7 +477,8 @@ def _build_join(frame: e.Join) -> str:
 
 def _build_history(frame: e.ReadHistory) -> str:
     before = "" if frame.before is None else f" before={frame.before}"
-    return f"HISTORY {_named(frame.room)}{before} limit={frame.limit}"
+    after = "" if frame.after is None else f" after={frame.after}"
+    return f"HISTORY {_named(frame.target)}{before}{after} limit={frame.limit}"
 
 
 def _build_entry(frame: e.Message | e.TopicSet) -> str:

@@ -34,6 +34,7 @@ HELP = (
     "/rooms        which rooms there are\n"
     "/topic [text] read or set the topic\n"
     "/history [n]  the last messages\n"
+    "/search words the messages that hold all these words\n"
     "/help         this list\n"
     "/quit         leave"
 )
@@ -88,6 +89,12 @@ def _history(rest: str) -> e.Request:
     return e.ReadHistory(None, limit=int(rest))
 
 
+def _search(rest: str) -> e.Request:
+    if not rest:
+        raise _usage("/search words")
+    return e.Search(None, rest)
+
+
 def _room(word: str) -> str:
     return fold(word if word.startswith("#") else "#" + word)
 
@@ -101,6 +108,7 @@ _COMMANDS: dict[str, Callable[[str], e.Request]] = {
     "rooms": lambda _: e.ListRooms(),
     "topic": _topic,
     "history": _history,
+    "search": _search,
     "help": lambda _: e.Help(),
     "quit": e.Quit,
 }

@@ -25,6 +25,8 @@ async def run_keepalive(config: ServerConfig, peers: dict[int, Peer]) -> None:
 
 
 def _look_after(peer: Peer, config: ServerConfig, now: float) -> None:
+    if peer.connection.state is State.DECIDING:
+        return  # it has said who it is, and the answer takes its time
     if peer.connection.state is not State.CHATTING:
         if now - peer.connected_at >= config.handshake_timeout:
             peer.stop("you did not say who you are")

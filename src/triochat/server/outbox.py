@@ -46,6 +46,7 @@ class Outbox:
 
     __slots__ = (
         "_backlog",
+        "_excused",
         "_finishing",
         "_limit",
         "_nursery",
@@ -74,6 +75,7 @@ class Outbox:
         self._send = self.direct = send
         self._queue: list[bytes | memoryview] = []  # an empty deque is half a KiB, and most are empty
         self._backlog = 0  # more than 0: there is a writer, or it has failed and nothing may follow
+        self._excused = 0  # of these, at the front, that do not count against the limit
         self._finishing = False
         self._progress: trio.Event | None = None  # made by who waits for the writer
         self._written = 0
@@ -104,7 +106,7 @@ class Outbox:
         if not self._backlog:
             self._nursery.start_soon(self._write)
             self.direct = None
-        in_time = self._backlog <= self._limit
+        in_time = self._backlog - self._excused <= self._limit
         self._queue.append(data)
         self._backlog += len(data)
         return in_time
@@ -128,6 +130,16 @@ class Outbox:
         while self.crowded:
             await self._wait_for_progress()
 
+    async def wait_down_to(self, backlog: int) -> None:
+        """Wait until no more than so many octets wait; a checkpoint."""
+        await trio.lowlevel.checkpoint()
+        while self._backlog > backlog:
+            await self._wait_for_progress()
+
+    def excuse(self) -> None:
+        """Let nothing that waits now count against the limit; the caller sees to it that it is bounded."""
+        self._excused = self._backlog
+
     def statistics(self) -> OutboxStatistics:
         """How it stands."""
         return OutboxStatistics(self._backlog, self._written)
@@ -140,6 +152,7 @@ class Outbox:
                 await self._stream.send_all(chunk)
             self._written += 1
             self._backlog -= len(chunk)
+            self._excused = max(self._excused - len(chunk), 0)
             if self._progress is not None:
                 self._progress.set()
                 self._progress = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from socket import IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET
@@ -19,21 +19,7 @@ from typing import TYPE_CHECKING
 import structlog
 import trio
 
-from triochat.chat import (
-    ENTRY,
-    WAITS,
-    Asked,
-    CaughtUp,
-    Departure,
-    Replay,
-    SendList,
-    SendPage,
-    Submission,
-    Work,
-    history,
-    weight,
-)
-from triochat.journal import JournalUnavailable
+from triochat.chat import ENTRY, WAITS, Asked, Departure, Submission, Work, weight
 from triochat.protocol import (
     Connection,
     Dialect,
@@ -46,10 +32,10 @@ from triochat.protocol import (
 )
 from triochat.protocol import events as e
 from triochat.protocol.framed import LONGEST_RUN, RUN_OCTETS
-from triochat.protocol.grammar import MAX_ID
 from triochat.protocol.runs import OkRun, SayRun
 from triochat.server import direct
 from triochat.server.outbox import Outbox
+from triochat.server.past import Past
 from triochat.server.poller import Poller, Watch
 from triochat.server.throttle import Throttle
 
@@ -67,20 +53,14 @@ SHARE = 256
 may add to a batch before others have their turn."""
 LISTS = (e.ListNames, e.GetTopic, e.Help)
 """What may be answered by far more than was asked: one at a time, and no more than is read."""
-SLICE = 1024
-"""Entries that a follower reads at a time: more than a batch adds, or it would never catch up."""
 IN_FLIGHT = 2
 """Submissions of one client that may wait for their answers: they will count against its backlog."""
-PIECE = 32_768
-"""Octets, roughly, that are handed over at once of what may be long."""
 MAX_KEEPIDLE = 32_767
 """Seconds: more than that Linux does not take."""
 LINGER = 1.0
 """Seconds in which a peer may read what was said last before its connection is closed."""
-UNFRAMED_READ = 1024
-"""Octets that a 2019 client takes at once: what it is shown of the past fits into that."""
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("triochat.server")
+logger: structlog.stdlib.BoundLogger = structlog.get_logger("triochat.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +136,7 @@ class Peer:
                     send_timeout=house.config.send_timeout,
                     send=None if self._socket is None else self._socket.send,
                 )
+                self._past = Past(self, house.journal, self._outbox)
                 # Inside the nursery: nothing may be put that its writer could not be started for.
                 with house.broadcast.subscribe(self.number, self._outbox, self._evict):
                     house.peers[self.number] = self
@@ -166,17 +147,17 @@ class Peer:
                         house.text_encodings.pop(self.number, None)
                         self._gone()
         except* (trio.BrokenResourceError, trio.ClosedResourceError) as broken:
-            self._log.info("connection broke", error=_innermost(broken))
+            self.log.info("connection broke", error=_innermost(broken))
         except* trio.TooSlowError:
-            self._log.warning("cut off: it does not read", timeout=house.config.send_timeout)
+            self.log.warning("cut off: it does not read", timeout=house.config.send_timeout)
         except* Exception:
-            self._log.exception("serving this client failed")
+            self.log.exception("serving this client failed")
         finally:
-            self._log.log(logging.INFO if self._nick else logging.DEBUG, "gone")
+            self.log.log(logging.INFO if self._nick else logging.DEBUG, "gone")
             await trio.aclose_forcefully(self._stream)
 
     async def _serve(self) -> None:
-        self._log.debug("connected")
+        self.log.debug("connected")
         if self._house.shutdown.is_set():
             self.stop()
         if self._socket is not None and self._house.poller is not None:
@@ -187,12 +168,12 @@ class Peer:
         await self._close()
 
     @property
-    def _log(self) -> structlog.stdlib.BoundLogger:
+    def log(self) -> structlog.stdlib.BoundLogger:
         """Made when it is needed: kept for each client, it would be memory that is hardly ever used."""
         about: dict[str, object] = {"peer": self.number, "address": self._address}
         if self._nick:
             about["nick"] = self._nick
-        return log.bind(**about)
+        return logger.bind(**about)
 
     def stop(self, farewell: str = "") -> None:
         """Read nothing more; answer what has come, say good-bye, and close when all is written."""
@@ -200,7 +181,7 @@ class Peer:
         self._reading.cancel()
 
     def _evict(self) -> None:
-        self._log.warning("cut off: its backlog is full", limit=self._house.config.backlog)
+        self.log.warning("cut off: its backlog is full", limit=self._house.config.backlog)
         self._nursery.cancel_scope.cancel()
 
     def _keep_alive(self) -> None:
@@ -239,13 +220,13 @@ class Peer:
             return b""
         if isinstance(event, e.Welcome):
             self._nick = event.nick
-            self._log.info("came")
+            self.log.info("came")
         try:
             if isinstance(event, OkRun):
                 return self.connection.send_oks(event)
             return self.connection.send(event)
         except LocalProtocolError:  # a fault of ours; it must not become everybody's
-            self._log.exception("could not say this to a client", event_type=type(event).__name__)
+            self.log.exception("could not say this to a client", event_type=type(event).__name__)
             self._nursery.cancel_scope.cancel()
             return b""
 
@@ -380,7 +361,10 @@ class Peer:
             await self._add(request)
             if isinstance(request, WAITS):
                 await self._submit_share()
-                await self._run_errands()
+                await self._until_answered()
+                while (work := self.errand) is not None:
+                    self.errand = None
+                    await self._past.run(work)
             elif isinstance(request, LISTS):
                 await self._submit_share()
                 await self._until_answered()
@@ -450,6 +434,11 @@ class Peer:
             self._unanswered -= 1
             raise
 
+    async def ask(self, request: Asked) -> None:
+        """Submit a request on the client's behalf, and wait until it is answered."""
+        await self._submit([request])
+        await self._until_answered()
+
     async def _until_answered(self) -> None:
         while self._unanswered:
             await self._wait_for_an_answer()
@@ -463,7 +452,7 @@ class Peer:
         """Answer what was not allowed, behind the answers to what came before it."""
         await self._until_answered()
         await self._outbox.wait_for_room()  # a checkpoint too: one read may hold thousands of these
-        self._log.log(logging.INFO if error.fatal else logging.DEBUG, "refused", code=error.code)
+        self.log.log(logging.INFO if error.fatal else logging.DEBUG, "refused", code=error.code)
         answer: list[e.Event] = [e.Failure(error.code, error.sentence, tag=error.tag)]
         # A person is asked again whatever was wrong, since anything it types is taken for its name.
         asked = self.connection.dialect is Dialect.TEXT or error.code not in (
@@ -475,96 +464,6 @@ class Peer:
         self.say(answer)
         if error.fatal:
             self.stop("too much that makes no sense")
-
-    # --- the past -------------------------------------------------------------------------------
-
-    async def _run_errands(self) -> None:
-        """Wait for the answer to what was just submitted, and read from the journal what it asks for."""
-        await self._until_answered()
-        while (work := self.errand) is not None:
-            self.errand = None
-            try:
-                if isinstance(work, SendList):
-                    await self._send_paced(map(self.reply, work.events))
-                elif isinstance(work, SendPage):
-                    await self._send_page(work)
-                else:
-                    await self._submit([await self._replay(work)])
-                    await self._until_answered()
-            except JournalUnavailable as error:
-                self._log.warning("the journal could not be read", error=str(error))
-                await self._without_past(work)
-
-    async def _without_past(self, work: Work) -> None:
-        """Say that the past can't be read. It goes on without, is out of the room, or is cut off."""
-        failure = e.Failure("unavailable", "the past can't be read now; ask again", tag=work.tag)
-        if not isinstance(work, Replay):
-            self.say([failure])
-        elif self.connection.dialect is Dialect.TEXT:  # it did not ask for the past: go on without
-            self.say([failure])
-            await self._submit([CaughtUp(work.log, MAX_ID, work.tag)])
-            await self._until_answered()
-        elif work.log.startswith("#"):
-            await self._submit([e.Part(work.log)])
-            await self._until_answered()
-            self.say([failure])
-        else:  # what it missed while it was away; its session may return for that
-            self.stop("what you missed can't be read now")
-
-    async def _send_page(self, work: SendPage) -> None:
-        page = await self._house.journal.read_before(work.log, work.before, work.limit)
-        await self._send_past(history.in_front(page, work.log, work.before, work.limit, work.tag))
-        if work.tag is not None:
-            self.say([e.Ok(tag=work.tag)])
-
-    async def _replay(self, work: Replay) -> CaughtUp:
-        cursor = work.after
-        # What a person reads beyond that was said while that person was in the room: it is no history.
-        person = self.connection.dialect is Dialect.TEXT
-        tag = None if person and work.recent is None else work.tag
-        while True:
-            page = await self._house.journal.read_after(work.log, cursor, work.recent or SLICE)
-            await self._send_past(history.behind(page, work.log, cursor, tag))
-            if not page.entries:  # a later one that is no longer kept was told of as a gap
-                return CaughtUp(work.log, max(cursor, page.last), work.tag)
-            cursor = page.entries[-1].id
-            if cursor >= page.last or work.recent is not None:
-                return CaughtUp(work.log, cursor, work.tag)
-
-    async def _send_past(self, events: list[e.Event]) -> None:
-        if not self.connection.unframed:
-            await self._send_paced(map(self.reply, events))
-            return
-        frames = [self.reply(event) for event in events]
-        while sum(map(len, frames)) > UNFRAMED_READ:
-            frames.pop(0)
-        await self._send_paced(frames)
-
-    async def _send_paced(self, frames: Iterable[bytes]) -> None:
-        """Send no faster than is read: what someone asked for must not get it cut off.
-
-        `frames` are taken one piece at a time, so that what nobody reads is not even built.
-        """
-        await trio.lowlevel.checkpoint()
-        for piece in _pieces(frames):
-            if not self._outbox.put(piece):
-                self._evict()
-            if self._outbox.crowded:
-                await self._outbox.wait_for_room()
-
-
-def _pieces(frames: Iterable[bytes]) -> Iterator[bytes]:
-    """Frames joined to pieces of at least `PIECE` octets each, but for the last."""
-    some: list[bytes] = []
-    size = 0
-    for frame in frames:
-        some.append(frame)
-        size += len(frame)
-        if size >= PIECE:
-            yield b"".join(some)
-            some.clear()
-            size = 0
-    yield b"".join(some)
 
 
 def _address(stream: trio.abc.Stream) -> str:
