@@ -4,6 +4,7 @@ These values are checked when they are built, so that a server never starts on n
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 DEFAULT_HOST = "127.0.0.1"
@@ -26,14 +27,20 @@ class ServerConfig:
     """Address or name to listen on; empty for every address of this machine."""
     port: int = DEFAULT_PORT
     """TCP port; 0 lets the system choose a free one."""
-    memory: bool = True
-    """Keep the rooms in memory: they end with the server. There is no other journal yet."""
+    data: Path | None = None
+    """The file that keeps the rooms; by default chat.db in the platform's folder for what programs keep."""
+    memory: bool = False
+    """Keep the rooms in memory instead: they end with the server."""
+    durability: Literal["full", "normal"] = "full"
+    """What is acknowledged is on the disk (full), or soon is: a power cut may take the last of it."""
     name: str = "triochat"
     """What the server calls itself: one ASCII word."""
     rate_limit: float = 1000.0
     """Requests a second, messages and all others, before a connection is read more slowly. 0: no limit."""
-    retention: int = 10_000
-    """Entries kept for each room."""
+    retention: int = 0
+    """Entries kept for each room. 0: all of them in a file, 10,000 in memory."""
+    max_age: float = 0.0
+    """Days for which an entry is kept. 0: no limit."""
     max_rooms: int = 10_000
     """Rooms that exist at once."""
     max_rooms_each: int = 100
@@ -60,18 +67,18 @@ class ServerConfig:
     """The least important log lines that are shown."""
 
     def __post_init__(self) -> None:
-        if not self.memory:
-            raise ConfigError("memory can't be false: this version keeps its rooms in memory only")
+        if self.memory and self.data is not None:
+            raise ConfigError("memory and data exclude each other: leave one of them out")
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"port is 0 to 65535, not {self.port}")
         if not (0 < len(self.name) <= 64 and self.name.isascii() and self.name.isprintable()) or (
             " " in self.name or self.name.startswith(":")
         ):
             raise ConfigError("name is one ASCII word of up to 64 characters")
-        for setting in ("rate_limit", "grace", "recent", "shutdown_timeout"):
+        for setting in ("rate_limit", "retention", "max_age", "grace", "recent", "shutdown_timeout"):
             if not getattr(self, setting) >= 0:  # which also is what NaN is not
                 raise ConfigError(f"{setting} is 0 or more, not {getattr(self, setting)}")
-        for setting in ("retention", "max_rooms", "max_rooms_each"):
+        for setting in ("max_rooms", "max_rooms_each"):
             if getattr(self, setting) < 1:
                 raise ConfigError(f"{setting} is 1 or more, not {getattr(self, setting)}")
         for setting in ("sniff_time", "handshake_timeout", "idle_timeout", "send_timeout"):
@@ -79,6 +86,11 @@ class ServerConfig:
                 raise ConfigError(f"{setting} is more than 0 seconds, not {getattr(self, setting)}")
         if self.backlog < 65536:
             raise ConfigError(f"backlog is 65536 octets or more, not {self.backlog}")
+
+    @property
+    def max_age_seconds(self) -> float | None:
+        """The same in seconds; None: no limit."""
+        return self.max_age * 86_400 or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,53 @@
 """Every journal there is, for the one suite that all of them pass."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from triochat.journal import Journal, MemoryJournal
+from triochat.journal import Draft, Journal, MemoryJournal, Outcome, open_sqlite_journal
 
 RETENTION = 5
 """Entries that each journal here keeps of each log."""
 
-JOURNALS: dict[str, Callable[[], Journal]] = {
-    "memory": lambda: MemoryJournal(retention=RETENTION),
+
+@asynccontextmanager
+async def open_memory_journal(folder: Path) -> AsyncIterator[Journal]:
+    yield MemoryJournal(retention=RETENTION)
+
+
+@asynccontextmanager
+async def open_file_journal(folder: Path) -> AsyncIterator[Journal]:
+    async with open_sqlite_journal(folder / "chat.db", durability="normal", retention=RETENTION) as journal:
+        yield journal
+
+
+@asynccontextmanager
+async def open_tidied_file_journal(folder: Path) -> AsyncIterator[Journal]:
+    """One that tidies up whenever it can: that must make no difference."""
+    async with open_sqlite_journal(folder / "chat.db", durability="normal", retention=RETENTION) as journal:
+        append = journal.append
+
+        async def append_and_tidy(drafts: list[Draft]) -> list[Outcome]:
+            outcomes = await append(drafts)
+            while await journal.tidy(2000):
+                pass
+            return outcomes
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(journal, "append", append_and_tidy)
+            yield journal
+
+
+JOURNALS: dict[str, Callable[[Path], AbstractAsyncContextManager[Journal]]] = {
+    "memory": open_memory_journal,
+    "sqlite": open_file_journal,
+    "sqlite, tidied": open_tidied_file_journal,
 }
 
 
 @pytest.fixture(params=JOURNALS)
-def journal(request: pytest.FixtureRequest) -> Journal:
-    return JOURNALS[request.param]()
+async def journal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Journal]:
+    async with JOURNALS[request.param](tmp_path) as journal:
+        yield journal

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 
 import pytest
 import trio
@@ -24,13 +25,19 @@ Serve = Callable[..., Awaitable[ServerProgram]]
 
 
 @pytest.fixture
-def run(nursery: trio.Nursery) -> Run:
+def home(tmp_path: Path) -> dict[str, str]:
+    """An environment with a home of its own: what a server keeps by default, it keeps there."""
+    return {"HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "state")}
+
+
+@pytest.fixture
+def run(nursery: trio.Nursery, home: dict[str, str]) -> Run:
     """Start a command; by default triochat with these arguments."""
 
     async def run(
         *arguments: str, command: list[str] = TRIOCHAT, env: Mapping[str, str] | None = None
     ) -> Program:
-        program = Program(*command, *arguments, env=env)
+        program = Program(*command, *arguments, env={**home, **(env or {})})
         await nursery.start(program.run)
         return program
 
@@ -38,11 +45,12 @@ def run(nursery: trio.Nursery) -> Run:
 
 
 @pytest.fixture
-def serve(nursery: trio.Nursery) -> Serve:
+def serve(nursery: trio.Nursery, home: dict[str, str]) -> Serve:
     """Start a server with these arguments, and wait until it listens."""
 
     async def serve(*arguments: str, env: Mapping[str, str] | None = None) -> ServerProgram:
-        server = ServerProgram(*TRIOCHAT, "server", "--port", "0", *arguments, env=env)
+        command = [*TRIOCHAT, "server", "--port", "0", *arguments]
+        server = ServerProgram(*command, env={**home, **(env or {})})
         await nursery.start(server.run)
         match = re.fullmatch(r"listening on 127\.0\.0\.1:([1-9][0-9]*)", await server.out.line())
         assert match

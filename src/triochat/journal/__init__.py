@@ -7,6 +7,7 @@ from triochat.journal.interface import (
     Head,
     Journal,
     JournalUnavailable,
+    JournalUnusable,
     Kept,
     NoRoom,
     Outcome,
@@ -16,6 +17,7 @@ from triochat.journal.interface import (
     Unknown,
 )
 from triochat.journal.memory import MemoryJournal
+from triochat.journal.sqlite import SqliteJournal, open_sqlite_journal
 
 __all__ = [
     "Draft",
@@ -24,12 +26,15 @@ __all__ = [
     "Head",
     "Journal",
     "JournalUnavailable",
+    "JournalUnusable",
     "Kept",
     "MemoryJournal",
     "NoRoom",
     "Outcome",
     "Page",
     "Repeated",
+    "SqliteJournal",
     "TagTaken",
     "Unknown",
+    "open_sqlite_journal",
 ]

@@ -7,7 +7,7 @@ every message of the batch. It reads by log and cursor.
 A *log* is named by a room (``#dev``) or by the inbox of a nick (``@bob``, in lower case).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -20,6 +20,13 @@ class JournalUnavailable(Exception):  # noqa: N818 -- it names what is the case,
     """The journal could not keep or read this now; nothing of the batch was kept.
 
     The message is a sentence for the log, never for a peer.
+    """
+
+
+class JournalUnusable(Exception):  # noqa: N818 -- as above
+    """A journal can't be opened; nothing was changed.
+
+    The message is one sentence for a person: what is the matter, and what to do.
     """
 
 
@@ -61,6 +68,11 @@ class Draft(NamedTuple):
             text=self.texts[index],
             ms=self.ms,
         )
+
+    def apart(self) -> "Iterator[Draft]":
+        """The same, each text in a draft of its own. It has tags."""
+        for text, tag in zip(self.texts, self.tags or (), strict=True):
+            yield self._replace(texts=(text,), tags=(tag,))
 
 
 class Entry(NamedTuple):
@@ -180,4 +192,12 @@ class Journal(Protocol):
 
     async def heads(self) -> dict[str, Head]:
         """Where every log stands: what a server must know when it starts."""
+        ...
+
+    async def tidy(self, ms: int) -> bool:
+        """Do one small step of what can wait, such as letting go of what is too old; `ms` is the time now.
+
+        Returns:
+            Whether there is more to do at once.
+        """
         ...

@@ -1,6 +1,6 @@
 """A journal that lives as long as its process: bounded, exact about what it has let go.
 
-Bounds: entries for each log (the oldest are let go, and readers are told of the gap), tags
+Bounds: entries for each log, and their age (the oldest are let go, and readers are told of the gap), tags
 remembered (the oldest are forgotten), rooms (further ones are refused), inboxes (the one that got
 nothing for the longest time is let go, so that nobody can use them up by changing its nick).
 
@@ -49,6 +49,9 @@ but its texts are not copied.
 
 _last_id: Final = itemgetter(0)
 
+LOGS_AT_ONCE: Final = 256
+"""Logs that one step of `MemoryJournal.tidy` looks at."""
+
 
 @dataclass(slots=True)
 class _Log:
@@ -60,7 +63,7 @@ class _Log:
     Attributes:
         name: of the log.
         retention: how many entries can be read.
-        start: the id in front of its first entry ever.
+        start: the id in front of its first entry ever, or behind those that were let go for their age.
         last: the id of its newest entry.
         chunks: oldest first; only such as have an entry that can be read.
         topic: the entry that set the topic.
@@ -96,6 +99,11 @@ class _Log:
             index += 1
         return Page(tuple(entries), oldest, self.last)
 
+    def forget(self, before: int) -> None:
+        """Let go of what was said before that time, as far as nothing newer stands in front of it."""
+        while self.chunks and self.chunks[0][-1] < before:
+            self.start = self.chunks.popleft()[0]
+
     def backwards(self) -> Iterator[Entry]:
         """The entries that can be read now, newest first, whatever happens to the log meanwhile."""
         oldest = self.first
@@ -115,6 +123,7 @@ class MemoryJournal:
             drafts even if they alone are more; each costs 100 to 750 octets.
         max_rooms: logs of rooms.
         max_inboxes: logs of what was said to one nick alone.
+        max_age: seconds for which an entry is kept at least; `tidy` lets go of it then. None: no limit.
 
     Raises:
         ValueError: a bound is not positive.
@@ -127,12 +136,15 @@ class MemoryJournal:
         max_tags: int = 100_000,
         max_rooms: int = 100_000,
         max_inboxes: int = 10_000,
+        max_age: float | None = None,
     ) -> None:
-        if min(retention, max_tags, max_rooms, max_inboxes) < 1:
-            raise ValueError("every bound of a journal is 1 or more")
+        if min(retention, max_tags, max_rooms, max_inboxes) < 1 or (max_age is not None and max_age <= 0):
+            raise ValueError("every bound of a journal is 1 or more, and an age more than 0")
         self._retention = retention
         self._max_rooms = max_rooms
         self._max_inboxes = max_inboxes
+        self._max_age_ms = None if max_age is None else int(max_age * 1000)
+        self._to_look_at: list[_Log] = []  # for what is too old
         self._rooms: dict[str, _Log] = {}
         self._inboxes: OrderedDict[str, _Log] = OrderedDict()
         self._let_go = 0  # the highest id of the inboxes that were let go
@@ -181,6 +193,17 @@ class MemoryJournal:
         logs = {**self._rooms, **self._inboxes}
         return {name: Head(log.last, log.topic) for name, log in logs.items()}
 
+    async def tidy(self, ms: int) -> bool:
+        """Let go of what is too old in some of the logs; never waits."""
+        if self._max_age_ms is None:
+            return False
+        if not self._to_look_at:
+            self._to_look_at = [*self._rooms.values(), *self._inboxes.values()]
+        for log in self._to_look_at[-LOGS_AT_ONCE:]:
+            log.forget(ms - self._max_age_ms)
+        del self._to_look_at[-LOGS_AT_ONCE:]
+        return bool(self._to_look_at)
+
     def _find(self, name: str) -> _Log | None:
         return self._inboxes.get(name) if name.startswith("@") else self._rooms.get(name)
 
@@ -210,7 +233,7 @@ class MemoryJournal:
             highest = self._tags.admit(session, tags)
             if highest is None:
                 if len(tags) > 1:
-                    return Each([self._append(one) for one in _apart(draft, tags)])
+                    return Each([self._append(one) for one in draft.apart()])
                 number = self._tags.number(session, tags[0], name, kind, texts[0])
                 return TagTaken() if number is None else Repeated(number)
         if recall:
@@ -230,9 +253,3 @@ class MemoryJournal:
             hashes = (hash(texts[0]),) if len(texts) == 1 else tuple(map(hash, texts))
             self._tags.remember(session, (last, name, kind, tags, hashes), highest)
         return Kept(first)
-
-
-def _apart(draft: Draft, tags: Sequence[str]) -> Iterator[Draft]:
-    """The same, each text in a draft of its own."""
-    for text, tag in zip(draft.texts, tags, strict=True):
-        yield draft._replace(texts=(text,), tags=(tag,))

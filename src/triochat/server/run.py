@@ -6,12 +6,16 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
 
+import platformdirs
 import structlog
 import trio
 
 from triochat.config import ServerConfig
+from triochat.journal import Journal, JournalUnusable, open_sqlite_journal
 from triochat.server.logs import configure_logs
 from triochat.server.serve import serve
 
@@ -28,7 +32,8 @@ def run_server(config: ServerConfig) -> int:
     Prints ``listening on HOST:PORT`` for each listener once it accepts.
 
     Returns:
-        The exit code: 0, or 1 after a sentence on stderr if it can't listen there.
+        The exit code: 0, or 1 after a sentence on stderr if it can't listen there, or not
+        keep the rooms where it is told to.
 
     Raises:
         ExceptionGroup: a fault in the hub or the journal.
@@ -41,23 +46,59 @@ def run_server(config: ServerConfig) -> int:
     return trio.run(_run, config)
 
 
+def data_path(config: ServerConfig) -> Path:
+    """The file that keeps the rooms: the configured one, or one in the platform's folder for such."""
+    return config.data or platformdirs.user_state_path("triochat", appauthor=False) / "chat.db"
+
+
 async def _run(config: ServerConfig) -> int:
     try:
         listeners = await trio.open_tcp_listeners(config.port, host=config.host or None)
     except (OSError, UnicodeError) as error:  # the latter: a name that can't be one
         sys.stderr.write(f"triochat: {_why_not(error, config)}\n")
         return 1
+    try:
+        async with _open_journal(config) as journal:
+            await _serve(config, listeners, journal)
+    except JournalUnusable as error:
+        for listener in listeners:
+            listener.socket.close()
+        sys.stderr.write(f"triochat: {error}\n")
+        return 1
+    return 0
+
+
+@asynccontextmanager
+async def _open_journal(config: ServerConfig) -> AsyncIterator[Journal | None]:
+    """What keeps the rooms; None stands for the journal in memory that `serve` makes itself."""
+    if config.memory:
+        yield None
+        return
+    async with open_sqlite_journal(
+        data_path(config),
+        durability=config.durability,
+        retention=config.retention or None,
+        max_age=config.max_age_seconds,
+        max_rooms=config.max_rooms + 1,  # than the hub allows: there is always a lobby
+    ) as journal:
+        yield journal
+
+
+async def _serve(
+    config: ServerConfig, listeners: Sequence[trio.SocketListener], journal: Journal | None
+) -> None:
     shutdown = trio.Event()
     async with trio.open_nursery() as program:
         await program.start(_watch_signals, shutdown, program.cancel_scope)
 
         async def serve_to_the_end(task_status: trio.TaskStatus[object]) -> None:
-            await serve(config, listeners=listeners, shutdown=shutdown, task_status=task_status)
+            await serve(
+                config, listeners=listeners, journal=journal, shutdown=shutdown, task_status=task_status
+            )
             program.cancel_scope.cancel()
 
         await program.start(serve_to_the_end)
         _announce([f"listening on {_address(listener.socket.getsockname())}" for listener in listeners])
-    return 0
 
 
 async def _watch_signals(

@@ -18,6 +18,7 @@ from triochat.config import ServerConfig
 from triochat.journal import Journal, MemoryJournal
 from triochat.protocol import Encoding
 from triochat.server.broadcast import Broadcast
+from triochat.server.housekeeping import run_housekeeping
 from triochat.server.hub_task import run_hub
 from triochat.server.keepalive import run_keepalive
 from triochat.server.peer import House, Peer
@@ -25,6 +26,9 @@ from triochat.server.poller import Poller, open_poller
 
 WAITING = 512
 """Submissions that may wait for the hub before readers have to: a batch, and each client has few of them."""
+
+MEMORY_RETENTION = 10_000
+"""Entries of each room that are kept in memory unless the configuration says how many."""
 
 Listeners = Sequence[trio.abc.Listener[trio.abc.Stream]]
 
@@ -45,7 +49,8 @@ async def serve(
         config: all settings.
         listeners: what to accept from; by default TCP listeners on the configured host and port.
             They are closed when the server ends.
-        journal: what keeps the rooms; by default a `MemoryJournal`.
+        journal: what keeps the rooms; by default a `MemoryJournal`, whatever `config` says of a file:
+            that is for the command line.
         shutdown: set it to stop: nobody new is accepted, all that was submitted is answered, everybody is
             told ``BYE``, and what is not read within the shutdown timeout is cut off.
         task_status: gets the listeners as soon as the server accepts.
@@ -73,8 +78,11 @@ async def _serve(
     task_status: trio.TaskStatus[Listeners],
 ) -> None:
     if journal is None:
-        # One more than the hub allows: there is always a lobby.
-        journal = MemoryJournal(retention=config.retention, max_rooms=config.max_rooms + 1)
+        journal = MemoryJournal(
+            retention=config.retention or MEMORY_RETENTION,
+            max_age=config.max_age_seconds,
+            max_rooms=config.max_rooms + 1,  # than the hub allows: there is always a lobby
+        )
     if shutdown is None:
         shutdown = trio.Event()
     limits = Limits(
@@ -90,6 +98,7 @@ async def _serve(
     async with trio.open_nursery() as service:
         service.start_soon(run_hub, hub, journal, submissions, broadcast, peers, text_encodings)
         service.start_soon(run_keepalive, config, peers)
+        service.start_soon(run_housekeeping, journal)
         if poller is not None:
             service.start_soon(poller.run)
         house = House(config, journal, to_hub, service, shutdown, broadcast, peers, text_encodings, poller)

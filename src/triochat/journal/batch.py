@@ -1,0 +1,265 @@
+"""What becomes of a batch of drafts: decided, written and committed in one go, in a worker thread.
+
+Of every tag it must be known whether it is new, and almost every one is. To look each up in the file would
+cost more than to keep the message. Most clients count: ``1``, ``2`` … ``10``. A tag that is longer than all
+that its session used, or as long as the longest and later in the order of letters, is new. So of each
+session its highest tag is remembered, and only a tag that is not above that is looked up. `Tags` of the
+journal in memory does the same.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from copy import copy
+from hashlib import blake2b
+from typing import Final
+
+from triochat.journal.interface import (
+    Draft,
+    Each,
+    Entry,
+    Kept,
+    NoRoom,
+    Outcome,
+    Repeated,
+    TagTaken,
+    Unknown,
+)
+from triochat.journal.ledger import Ledger, Log, Session
+
+_Said = tuple[int, bytes]
+"""What a tag stands for: an id, and a digest of what was said."""
+
+_SESSION_OCTETS: Final = 16
+_SAID_OCTETS: Final = 8  # only the session itself could gain by two texts with the same
+
+
+class Batch:
+    """A batch on its way into the file.
+
+    Nothing of it is seen by anybody else until `settle`, which is called after the commit.
+
+    Args:
+        ledger: where the logs stand; only read before `settle`.
+        connection: in a transaction.
+        max_rooms, max_inboxes: see `open_sqlite_journal`.
+    """
+
+    def __init__(
+        self, ledger: Ledger, connection: sqlite3.Connection, max_rooms: int, max_inboxes: int
+    ) -> None:
+        self._ledger = ledger
+        self._connection = connection
+        self._max_rooms = max_rooms
+        self._max_inboxes = max_inboxes
+        # What changes, as it will be: copies of the ledger's logs, and new ones. The one used last is last.
+        self._logs: dict[str, Log] = {}
+        self._new: list[Log] = []
+        self._gone: list[Log] = []
+        self._rooms = len(ledger.rooms)
+        self._inboxes = len(ledger.inboxes)
+        self._let_go = ledger.let_go
+        self._free = list(ledger.free) if ledger.free else []
+        self._next_number = ledger.next_number
+        self._next_tag = ledger.next_tag
+        self._next_used = ledger.next_used
+        self._sessions: dict[str, Session] = {}
+        self._topics: dict[int, Entry] = {}
+        self._entries: list[tuple[int, int, str | None, str, str, int]] = []
+        self._tags: list[tuple[int, bytes, int, str, int, bytes]] = []
+        self._said: dict[
+            tuple[bytes, str], _Said
+        ] = {}  # the tags of this batch, as far as they were asked for
+        self._said_up_to = 0
+
+    def append(self, draft: Draft) -> Outcome:
+        """Decide about one draft; what is kept of it is written by `write`."""
+        name, kind, target, nick, texts, ms, session, tags, recall = draft
+        digest = None
+        if session is not None and tags is not None:
+            digest, highest = self._sessions.get(session) or self._read_session(session)
+            before = highest
+            for tag in tags:
+                if len(tag) < len(highest) or (len(tag) == len(highest) and tag <= highest):
+                    known = self._find(digest, tags)
+                    if known or len(set(tags)) < len(tags):
+                        if len(tags) > 1:
+                            return Each([self.append(one) for one in draft.apart()])
+                        number, said = known[tag]
+                        return Repeated(number) if said == _digest(draft, texts[0]) else TagTaken()
+                    highest = max(before, *tags, key=_rank)
+                    break
+                highest = tag
+        if recall:
+            return Unknown()
+        log = self._use(name)
+        if log is None:
+            return NoRoom()
+        first = log.last + 1
+        log.last += len(texts)
+        key = log.base + first
+        row_target = None if target == name else target
+        if kind == "message":
+            self._entries += [(key + i, 0, row_target, nick, text, ms) for i, text in enumerate(texts)]
+        else:
+            self._entries += [(key + i, 1, row_target, nick, text, ms) for i, text in enumerate(texts)]
+            log.topic = self._topics[log.number] = draft.entry(log.last, len(texts) - 1)
+        if log.oldest is None:
+            log.oldest = ms
+        if digest is not None and session is not None and tags is not None:
+            self._sessions[session] = (digest, highest)
+            number = self._next_tag
+            self._tags += [
+                (number + i, digest, len(tag), tag, first + i, _digest(draft, text))
+                for i, (tag, text) in enumerate(zip(tags, texts, strict=True))
+            ]
+            self._next_tag += len(tags)
+        return Kept(first)
+
+    def write(self) -> None:
+        """Write all that is kept."""
+        many = self._connection.executemany
+        many("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", self._entries)
+        if self._tags:
+            many("INSERT INTO tag VALUES (?, ?, ?, ?, ?, ?)", self._tags)
+        gone = {log.number for log in self._gone}
+        if gone:  # first, since others may take their names
+            numbers = [(number,) for number in gone]
+            many("UPDATE log SET name = NULL WHERE number = ?", numbers)
+            many("DELETE FROM topic WHERE log = ?", numbers)
+            self._connection.execute("UPDATE inboxes SET let_go = ?", (self._let_go,))
+        for log in self._new:
+            name = None if log.number in gone else log.name
+            self._connection.execute(
+                "INSERT INTO log (number, name, floor, first, last, used, indexed)"
+                " VALUES (?, ?, ?, ?, 0, 0, ?)",
+                (log.number, name, log.floor, log.first, log.indexed),
+            )
+        changed = [*self._logs.values(), *self._gone]
+        many(
+            "UPDATE log SET last = ?, used = ? WHERE number = ?",
+            [(log.last, log.used, log.number) for log in changed],
+        )
+        if self._topics:
+            many(
+                "INSERT OR REPLACE INTO topic VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (number, topic.id, None if topic.target == topic.log else topic.target, *topic[4:])
+                    for number, topic in self._topics.items()
+                    if number not in gone
+                ],
+            )
+
+    def settle(self) -> None:
+        """It is committed: let the ledger know of it."""
+        ledger = self._ledger
+        for log in self._gone:
+            known = ledger.inboxes.get(log.name or "")
+            if known is not None and known.number == log.number:
+                del ledger.inboxes[log.name or ""]
+                known.last = log.last
+            else:  # it was made by this batch
+                known = log
+            known.name = None
+            ledger.put(known)
+        for name, log in self._logs.items():
+            known = ledger.find(name)
+            if known is None:
+                known = log
+                ledger.note_age(log, log.oldest)
+            else:
+                known.last, known.used, known.topic = log.last, log.used, log.topic
+                if known.oldest is None:
+                    ledger.note_age(known, log.oldest)
+            ledger.put(known)
+        ledger.let_go = self._let_go
+        ledger.free = self._free
+        ledger.next_number = self._next_number
+        ledger.next_tag = self._next_tag
+        ledger.next_used = self._next_used
+        ledger.remember(self._sessions)
+
+    def _use(self, name: str) -> Log | None:
+        """The log of that name, to be changed; made if need be, None if there are too many."""
+        log = self._logs.get(name)
+        if log is None:
+            known = self._ledger.find(name)
+            if known is not None and not any(gone.number == known.number for gone in self._gone):
+                log = copy(known)
+            elif name.startswith("@"):
+                while self._inboxes >= self._max_inboxes:  # once, unless there may be fewer than before
+                    self._let_one_go()
+                self._inboxes += 1
+                log = self._make(name, self._let_go)
+            elif self._rooms < self._max_rooms:
+                self._rooms += 1
+                log = self._make(name, 0)
+            else:
+                return None
+        elif name.startswith("@"):
+            del self._logs[name]  # to be the last again
+        log.used = self._next_used
+        self._next_used += 1
+        self._logs[name] = log
+        return log
+
+    def _make(self, name: str, start: int) -> Log:
+        if self._free:
+            number = self._free.pop()
+        else:
+            number = self._next_number
+            self._next_number += 1
+        log = Log(number, name, start + 1, start + 1, start, 0, start)
+        self._new.append(log)
+        return log
+
+    def _let_one_go(self) -> None:
+        """Let go of the inbox that got nothing for the longest time, this batch's included."""
+        gone = {log.number for log in self._gone}
+        for name, known in self._ledger.inboxes.items():
+            if name not in self._logs and known.number not in gone:
+                log = copy(known)
+                break
+        else:
+            name = next(name for name in self._logs if name.startswith("@"))
+            log = self._logs.pop(name)
+        self._let_go = max(self._let_go, log.last)
+        self._gone.append(log)
+        self._inboxes -= 1
+
+    def _read_session(self, session: str) -> Session:
+        known = self._ledger.sessions.get(session)
+        if known is None:
+            digest = blake2b(session.encode(), digest_size=_SESSION_OCTETS).digest()
+            row = self._connection.execute(
+                "SELECT tag FROM tag WHERE session = ? ORDER BY size DESC, tag DESC LIMIT 1", (digest,)
+            ).fetchone()
+            known = digest, "" if row is None else row[0]
+        self._sessions[session] = known
+        return known
+
+    def _find(self, session: bytes, tags: Sequence[str]) -> dict[str, _Said]:
+        """Those of the tags that are known, and what they stand for."""
+        for _, digest, _, tag, number, said in self._tags[self._said_up_to :]:
+            self._said[digest, tag] = number, said
+        self._said_up_to = len(self._tags)
+        known: dict[str, _Said] = {}
+        for tag in tags:
+            found = self._said.get((session, tag))
+            if found is None:
+                found = self._connection.execute(
+                    "SELECT id, said FROM tag WHERE session = ? AND size = ? AND tag = ?",
+                    (session, len(tag), tag),
+                ).fetchone()
+            if found is not None:
+                known[tag] = found
+        return known
+
+
+def _rank(tag: str) -> tuple[int, str]:
+    """The order in which one counts."""
+    return len(tag), tag
+
+
+def _digest(draft: Draft, text: str) -> bytes:
+    """By this it is known again what was said, and where."""
+    return blake2b(f"{draft.log}\0{draft.kind}\0{text}".encode(), digest_size=_SAID_OCTETS).digest()

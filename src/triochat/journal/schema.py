@@ -1,0 +1,119 @@
+"""The tables of a journal's file, and how an older file becomes one of this version.
+
+The version is the number of migrations that a file has had (``PRAGMA user_version``). A change of the tables
+is a further function at the end of `MIGRATIONS`; those that were released never change.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Final
+
+APPLICATION_ID: Final = int.from_bytes(b"trio", "big")
+"""Stands in the header of every journal: ``file`` and we know it by that."""
+
+ID_BITS: Final = 36
+"""An entry's key is the number of its log, then its id in so many bits: 68,719,476,735 for each log.
+
+So the entries of a log lie together in the file and in the order of their ids, and one integer, which
+SQLite finds fastest and the index of words needs, is all that an entry has to be found by.
+"""
+
+NAME_OF_KIND: Final = ("message", "topic")
+"""Kinds by the number that stands for them in the file."""
+
+
+def _logs_entries_tags(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        # name: NULL of an inbox that was let go, whose entries are still to be deleted.
+        # floor: there is no entry with a lower id.
+        # first, last: the ids that can be read, less what retention has let go since.
+        # used: counts up; the inbox with the lowest is the next that is let go.
+        """
+        CREATE TABLE log (
+            number INTEGER PRIMARY KEY,
+            name TEXT UNIQUE,
+            floor INTEGER NOT NULL,
+            first INTEGER NOT NULL,
+            last INTEGER NOT NULL,
+            used INTEGER NOT NULL
+        )
+        """
+    )
+    connection.execute(
+        """
+        CREATE TABLE topic (
+            log INTEGER PRIMARY KEY,
+            id INTEGER NOT NULL,
+            target TEXT,
+            nick TEXT NOT NULL,
+            text TEXT NOT NULL,
+            ms INTEGER NOT NULL
+        )
+        """
+    )
+    connection.execute(
+        # target: NULL if it is the log's name.
+        """
+        CREATE TABLE entry (
+            key INTEGER PRIMARY KEY,
+            kind INTEGER NOT NULL,
+            target TEXT,
+            nick TEXT NOT NULL,
+            text TEXT NOT NULL,
+            ms INTEGER NOT NULL
+        )
+        """
+    )
+    connection.execute(
+        # number: counts up, so the oldest tags are those with the lowest.
+        # session, said: digests, of the session and of what was said where.
+        """
+        CREATE TABLE tag (
+            number INTEGER PRIMARY KEY,
+            session BLOB NOT NULL,
+            size INTEGER NOT NULL,
+            tag TEXT NOT NULL,
+            id INTEGER NOT NULL,
+            said BLOB NOT NULL
+        )
+        """
+    )
+    # By length first: the highest tag of a session that counts is the last of its range.
+    connection.execute("CREATE UNIQUE INDEX tag_of_session ON tag (session, size, tag)")
+    # The highest id that any of the inboxes that were let go had.
+    connection.execute("CREATE TABLE inboxes (let_go INTEGER NOT NULL)")
+    connection.execute("INSERT INTO inboxes VALUES (0)")
+
+
+def _words(connection: sqlite3.Connection) -> None:
+    """The index of words; `indexed` is the highest id of a log that is in it."""
+    connection.execute("ALTER TABLE log ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0")
+    # It holds no texts and no places in them. What it is given are words already, with a space between,
+    # which the tokenizer "ascii" takes as they are.
+    connection.execute(
+        "CREATE VIRTUAL TABLE word USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii')"
+    )
+
+
+MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_logs_entries_tags, _words)
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Make a file of that version, 0 if it is new, one of this; all or nothing.
+
+    Raises:
+        sqlite3.Error: it did not work, and the file is what it was.
+    """
+    if version == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for migration in MIGRATIONS[version:]:
+            migration(connection)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,634 @@
+"""What the journal in a file does beyond the contract: it outlives its process, and its disk's faults."""
+
+# ruff: noqa: ASYNC220, ASYNC240 -- nothing else runs here that a look at a file could delay
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import trio
+
+import triochat
+from tests.journal.drafts import KEY, draft, fill, run
+from triochat.journal import (
+    Each,
+    Head,
+    JournalUnavailable,
+    JournalUnusable,
+    Kept,
+    NoRoom,
+    Page,
+    Repeated,
+    SqliteJournal,
+    TagTaken,
+    Unknown,
+    open_sqlite_journal,
+)
+from triochat.journal.file import JournalFile
+from triochat.journal.ledger import Ledger
+from triochat.journal.schema import APPLICATION_ID, ID_BITS, MIGRATIONS
+
+DAY = 86_400_000
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "chat.db"
+
+
+@pytest.fixture
+async def journal(path: Path) -> AsyncIterator[SqliteJournal]:
+    async with open_sqlite_journal(path, durability="normal") as journal:
+        yield journal
+
+
+async def tidy(journal: SqliteJournal, ms: int = 1000) -> int:
+    """All that there is to tidy; how many steps it took."""
+    steps = 1
+    while await journal.tidy(ms):
+        steps += 1
+    return steps
+
+
+async def texts(journal: SqliteJournal, log: str = "#dev") -> list[str]:
+    return [entry.text for entry in (await journal.read_after(log, 0, 10_000)).entries]
+
+
+def count(journal: SqliteJournal, table: str) -> int:
+    """Rows that are really in the file."""
+    found: int = journal._file.reader.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    return found
+
+
+# --- opened again -------------------------------------------------------------------------------
+
+
+async def test_all_of_it_is_there_when_it_is_opened_again(path: Path) -> None:
+    topic = draft("topic", kind="topic")
+    async with open_sqlite_journal(path) as journal:
+        await journal.append([draft("1", key=KEY), topic, run("3", "4", tags=("8", "9"))])
+        await journal.append([draft("hi", log="@bob", target="@Bob")])
+    async with open_sqlite_journal(path) as journal:
+        assert await journal.heads() == {"#dev": Head(4, topic.entry(2)), "@bob": Head(1, None)}
+        assert await texts(journal) == ["1", "topic", "3", "4"]
+        assert [e.target for e in (await journal.read_after("@bob", 0, 9)).entries] == ["@Bob"]
+        assert await journal.append([draft("1", key=KEY)]) == [Repeated(1)]
+        assert await journal.append([draft("x", key=KEY)]) == [TagTaken()]
+        assert await journal.append([run("3", "4", tags=("8", "9"))]) == [Each([Repeated(3), Repeated(4)])]
+        assert await journal.append([run("5", "6", tags=("10", "7"))]) == [Kept(5)]
+    async with open_sqlite_journal(path) as journal:
+        assert await journal.append([run("5", "6", tags=("10", "7"))]) == [Each([Repeated(5), Repeated(6)])]
+
+
+async def test_of_a_session_only_a_digest_is_in_the_file(path: Path) -> None:
+    async with open_sqlite_journal(path) as journal:
+        await journal.append([draft("1", key=("secret-session", "tag"))])
+    for file in path.parent.iterdir():
+        assert b"secret-session" not in file.read_bytes()
+
+
+async def test_inboxes_that_were_let_go_stay_so(path: Path) -> None:
+    async with open_sqlite_journal(path, max_inboxes=2) as journal:
+        await fill(journal, 3, log="@a")
+        for log in ("@b", "@c"):
+            await journal.append([draft(log=log)])
+    async with open_sqlite_journal(path, max_inboxes=2) as journal:
+        assert await journal.read_after("@a", 0, 9) == Page((), 4, 3)
+        assert set(await journal.heads()) == {"@b", "@c"}
+        assert await journal.append([draft(log="@b"), draft(log="@a")]) == [Kept(2), Kept(5)]
+        assert set(await journal.heads()) == {"@b", "@a"}, "that one was used before the other"
+    async with open_sqlite_journal(path, max_inboxes=1) as journal:
+        assert await journal.append([draft(log="@d")]) == [Kept(6)]
+        assert set(await journal.heads()) == {"@d"}
+
+
+async def test_a_larger_retention_shows_what_is_still_there(path: Path) -> None:
+    async with open_sqlite_journal(path, retention=2) as journal:
+        await fill(journal, 5)
+        assert (await journal.read_after("#dev", 0, 9)).first == 4
+    async with open_sqlite_journal(path, retention=4) as journal:
+        assert (await journal.read_after("#dev", 0, 9)).first == 2
+        await tidy(journal)
+    async with open_sqlite_journal(path) as journal:
+        page = await journal.read_after("#dev", 0, 9)
+        assert (page.first, [entry.id for entry in page.entries]) == (2, [2, 3, 4, 5])
+
+
+async def test_it_is_for_its_owner_only(path: Path) -> None:
+    async with open_sqlite_journal(path.parent / "new" / "folder" / "chat.db") as journal:
+        await fill(journal, 1)
+        folder = path.parent / "new" / "folder"
+        assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(("durability", "synchronous"), [("full", 2), ("normal", 1)])
+async def test_durability(path: Path, durability: str, synchronous: int) -> None:
+    async with open_sqlite_journal(path, durability=durability) as journal:  # type: ignore[arg-type]
+        for _ in range(2):
+            assert journal._file.writer.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+            await fill(journal, 1)
+            await tidy(journal)
+        assert journal._file.writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize("bound", ["retention", "max_age", "max_tags", "max_rooms", "max_inboxes"])
+async def test_a_bound_is_positive(path: Path, bound: str) -> None:
+    with pytest.raises(ValueError, match="1 or more"):
+        async with open_sqlite_journal(path, **{bound: 0}):  # type: ignore[arg-type]
+            pass
+    assert not path.exists()
+
+
+# --- what can't be used ---------------------------------------------------------------------------
+
+
+async def refused(path: Path) -> str:
+    """The sentence with which it is refused."""
+    with pytest.raises(JournalUnusable) as caught:
+        async with open_sqlite_journal(path):
+            pass
+    sentence = str(caught.value)
+    assert len(sentence.splitlines()) == 1
+    return sentence
+
+
+async def test_a_second_one_on_the_same_file(path: Path) -> None:
+    async with open_sqlite_journal(path) as journal:
+        await fill(journal, 1)
+        sentence = await refused(path)
+        assert "in use by another server" in sentence
+        link = path.with_name("link.db")
+        link.symlink_to(path)
+        assert "in use" in await refused(link)
+        await fill(journal, 1)
+        with sqlite3.connect(path) as reader:
+            assert reader.execute("SELECT count(*) FROM entry").fetchone() == (2,), (
+                "who reads is not kept out"
+            )
+        reader.close()
+    async with open_sqlite_journal(path) as journal:
+        assert (await journal.heads())["#dev"].last == 2
+
+
+@pytest.mark.parametrize("content", [b"hello\n", b"x" * 10_000, b"SQLite format 4\0" + bytes(4096)])
+async def test_what_is_no_database(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    assert "is no database" in await refused(path)
+    assert path.read_bytes() == content
+    assert list(path.parent.iterdir()) == [path], "nothing is left beside it"
+
+
+async def test_a_database_of_another_program(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE mine (x)")
+    connection.commit()
+    connection.close()
+    before = path.read_bytes()
+    assert "of another program" in await refused(path)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+async def test_a_file_of_a_newer_version(path: Path) -> None:
+    async with open_sqlite_journal(path):
+        pass
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    connection.close()
+    before = path.read_bytes()
+    assert "newer triochat" in await refused(path)
+    assert path.read_bytes() == before
+
+
+async def test_a_damaged_file(path: Path) -> None:
+    async with open_sqlite_journal(path) as journal:
+        await fill(journal, 100)
+    data = path.read_bytes()
+    path.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
+    before = path.read_bytes()
+    assert "is damaged" in await refused(path)
+    assert path.read_bytes() == before
+
+
+async def test_a_file_that_is_cut_off(path: Path) -> None:
+    async with open_sqlite_journal(path) as journal:
+        await fill(journal, 100)
+    with path.open("r+b") as file:
+        file.truncate(6000)
+    assert "is damaged" in await refused(path)
+
+
+async def test_a_folder_in_its_place(path: Path) -> None:
+    path.mkdir()
+    assert "is a folder" in await refused(path)
+
+
+async def test_a_folder_that_can_not_be_made(path: Path) -> None:
+    path.write_text("a file")
+    assert "can't be made" in await refused(path / "chat.db")
+
+
+async def test_links_in_a_circle(path: Path) -> None:
+    path.symlink_to(path)
+    assert "leads nowhere" in await refused(path) or "can't" in await refused(path)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that others may enter; and to be one of them, if need be, since root may write anything."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "within").mkdir()
+        yield folder / "within"
+        (folder / "within").chmod(0o755)
+
+
+@pytest.fixture
+def nobody(open_folder: Path) -> Iterator[None]:
+    if os.geteuid() != 0:
+        yield
+        return
+    os.chown(open_folder, 65534, 65534)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+async def test_a_folder_that_may_not_be_written(open_folder: Path, nobody: None) -> None:
+    open_folder.chmod(0o555)
+    assert "can't write in the folder" in await refused(open_folder / "chat.db")
+    assert list(open_folder.iterdir()) == []
+
+
+async def test_a_file_that_may_not_be_written(open_folder: Path, nobody: None) -> None:
+    path = open_folder / "chat.db"
+    async with open_sqlite_journal(path) as journal:
+        await fill(journal, 1)
+    path.chmod(0o444)
+    before = path.read_bytes()
+    assert "can't be opened for writing" in await refused(path)
+    assert path.read_bytes() == before
+
+
+async def test_a_file_that_was_cut_off_while_it_was_made(path: Path) -> None:
+    """It is empty, and is made now."""
+    path.touch()
+    async with open_sqlite_journal(path) as journal:
+        await fill(journal, 1)
+
+
+# --- older files ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+async def test_a_file_of_an_older_version_becomes_one_of_this(path: Path, version: int) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    for migration in MIGRATIONS[:version]:
+        migration(connection)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.execute(
+        "INSERT INTO log (number, name, floor, first, last, used) VALUES (1, '#dev', 1, 1, 2, 1)"
+    )
+    for number in (1, 2):
+        key = 1 << ID_BITS | number
+        connection.execute("INSERT INTO entry VALUES (?, 0, NULL, 'al', 'hello', 1000)", (key,))
+    connection.close()
+    async with open_sqlite_journal(path) as journal:
+        assert await texts(journal) == ["hello", "hello"]
+        assert [entry.id for entry in await journal.search("#dev", ["hello"], 9)] == [2, 1]
+        assert await journal.append([draft("3")]) == [Kept(3)]
+    async with open_sqlite_journal(path) as journal:
+        assert await texts(journal) == ["hello", "hello", "3"]
+
+
+# --- killed -----------------------------------------------------------------------------------------
+
+APPENDING = """
+import sys, trio
+from tests.journal.drafts import run
+from triochat.journal import open_sqlite_journal
+async def main():
+    async with open_sqlite_journal(sys.argv[1]) as journal:
+        last = (await journal.heads()).get("#dev")
+        number = 0 if last is None else last.last
+        while True:
+            texts = [str(number + i) for i in range(1, 8)]
+            await journal.append([run(*texts[:3], tags=texts[:3]), run(*texts[3:], tags=texts[3:])])
+            number += 7
+            print(number, flush=True)
+trio.run(main)
+"""
+
+
+async def test_what_was_acknowledged_outlives_a_kill_and_no_batch_is_torn(path: Path) -> None:
+    root = Path(__file__).parents[2]
+    env = {**os.environ, "PYTHONPATH": f"{Path(triochat.__file__).parents[1]}:{root}"}
+    acknowledged = 0
+    for _ in range(3):
+        command = [sys.executable, "-c", APPENDING, str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+            assert process.stdout is not None
+            for _ in range(20):
+                acknowledged = int(process.stdout.readline())
+            process.send_signal(signal.SIGKILL)
+            rest = process.stdout.read().split()
+        acknowledged = int(rest[-1]) if rest else acknowledged
+        async with open_sqlite_journal(path) as journal:
+            last = (await journal.heads())["#dev"].last
+            assert last >= acknowledged
+            assert last % 7 == 0
+            assert await texts(journal) == [str(number) for number in range(1, last + 1)]
+            again = [str(number) for number in range(1, last + 1)]
+            assert await journal.append([run(*again, tags=again)]) == [
+                Each([Repeated(number) for number in range(1, last + 1)])
+            ]
+
+
+async def test_a_cancelled_append_is_kept_whole_or_not_at_all(path: Path) -> None:
+    async with open_sqlite_journal(path) as journal:
+        expected: list[str] = []
+        for number in range(50):
+            words = [f"{number}-{i}" for i in range(5)]
+            outcome = None
+            with trio.CancelScope() as scope:
+                async with trio.open_nursery() as nursery:
+
+                    async def stop(scope: trio.CancelScope = scope, number: int = number) -> None:
+                        for _ in range(number % 5):
+                            await trio.lowlevel.checkpoint()
+                        scope.cancel()
+
+                    nursery.start_soon(stop)
+                    outcome = await journal.append([run(*words, tags=words)])
+            kept = (await journal.heads()).get("#dev", Head(0, None)).last
+            if outcome is not None:
+                assert kept == len(expected) + 5
+            if kept > len(expected):
+                expected += words
+            assert await texts(journal) == expected
+    async with open_sqlite_journal(path) as journal:
+        assert await texts(journal) == expected
+
+
+# --- a disk that is full ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["entries", "tags"])
+async def test_a_full_disk_keeps_nothing_of_a_batch_and_is_survived(path: Path, what: str) -> None:
+    async with open_sqlite_journal(path) as journal:
+        await journal.append([draft("1", key=("session", "1"))])
+        before = await journal.heads()
+        writer = journal._file.writer
+        (pages,) = writer.execute("PRAGMA page_count").fetchone()
+        writer.execute(f"PRAGMA max_page_count = {pages + 1}")
+        many = [str(number) for number in range(2, 2000)]
+        large = [draft("2", key=("session", "2")), draft("hi", log="#new"), draft("hi", log="@new")]
+        large += [draft("x" * 5000 if what == "entries" else "x", key=("session", tag)) for tag in many[1:]]
+        for _ in range(2):
+            with pytest.raises(JournalUnavailable, match="full"):
+                await journal.append(large)
+            assert await journal.heads() == before
+            assert await texts(journal) == ["1"]
+            assert await journal.append([draft("1", key=("session", "1"))]) == [Repeated(1)]
+        writer.execute("PRAGMA max_page_count = 1000000")
+        recall = draft("2", key=("session", "2"), recall=True)
+        assert await journal.append([recall]) == [Unknown()]
+        outcomes = await journal.append(large)
+        assert outcomes[:4] == [Kept(2), Kept(1), Kept(1), Kept(3)]
+    async with open_sqlite_journal(path) as journal:
+        assert len(await texts(journal)) == len(many) + 1
+
+
+async def test_tidying_on_a_full_disk_is_tried_again(path: Path) -> None:
+    async with open_sqlite_journal(path, retention=1) as journal:
+        await fill(journal, 3)
+        writer = journal._file.writer
+        writer.execute("PRAGMA query_only = ON")
+        with pytest.raises(JournalUnavailable):
+            await tidy(journal)
+        assert await texts(journal) == ["3"]
+        writer.execute("PRAGMA query_only = OFF")
+        await tidy(journal)
+        assert count(journal, "entry") == 1
+
+
+async def test_reading_while_it_can_not_be_read(path: Path) -> None:
+    async with open_sqlite_journal(path) as journal:
+        await fill(journal, 1)
+        journal._file.writer.execute("ALTER TABLE entry RENAME TO hidden")
+        for read in (journal.read_after("#dev", 0, 1), journal.read_before("#dev", None, 1)):
+            with pytest.raises(JournalUnavailable):
+                await read
+        journal._file.writer.execute("ALTER TABLE hidden RENAME TO entry")
+        assert await texts(journal) == ["1"]
+
+
+# --- retention --------------------------------------------------------------------------------------
+
+
+async def test_what_retention_lets_go_is_deleted_in_steps(path: Path) -> None:
+    async with open_sqlite_journal(path, durability="normal", retention=10) as journal:
+        for log in ("#dev", "#ops"):
+            await journal.append([run(*map(str, range(1000)), log=log), draft("last", log=log)])
+        await journal.search("#dev", ["5"], 1)
+        before = await journal.read_after("#dev", 0, 100)
+        assert (before.first, len(before.entries)) == (992, 10)
+        assert count(journal, "entry") == 2002
+        steps = 0
+        while count(journal, "entry") > 20:
+            left = count(journal, "entry")
+            await journal.tidy(0)
+            assert count(journal, "entry") < left
+            assert await journal.read_after("#dev", 0, 100) == before
+            steps += 1
+        assert steps >= 5
+        await tidy(journal)
+        assert [entry.id for entry in await journal.search("#dev", ["999"], 9)] == [1000]
+        assert await journal.search("#dev", ["5"], 9) == []
+        assert not await journal.tidy(0)
+
+
+async def test_what_is_too_old_is_let_go(path: Path) -> None:
+    async with open_sqlite_journal(path, durability="normal", max_age=1) as journal:
+        for ms in (1000, 1500, 2500):
+            await journal.append([draft(str(ms), ms=ms), draft(str(ms), log="#ops", ms=ms + 10_000)])
+        assert await tidy(journal, 1999) == 1, "the index of words, and nothing else"
+        assert (await journal.read_after("#dev", 0, 9)).first == 1
+        await tidy(journal, 2501)
+        assert await texts(journal) == ["2500"]
+        assert (await journal.read_after("#dev", 0, 9)).first == 3
+        assert (await journal.read_after("#ops", 0, 9)).first == 1
+        await tidy(journal, 9000)
+        assert await journal.read_after("#dev", 0, 9) == Page((), 4, 3)
+        assert await journal.append([draft("4", ms=8500)]) == [Kept(4)]
+        await tidy(journal, 9000)
+        assert await texts(journal) == ["4"]
+    async with open_sqlite_journal(path, max_age=1) as journal:
+        assert (await journal.read_after("#dev", 0, 9)).first == 4
+        await tidy(journal, 10_000)
+        assert await journal.read_after("#dev", 3, 9) == Page((), 5, 4)
+        assert await journal.read_before("#dev", None, 9) == Page((), 5, 4)
+        await tidy(journal, 20_000)
+        assert count(journal, "entry") == count(journal, "word") == 0
+        assert await journal.append([draft("5", ms=20_000)]) == [Kept(5)]
+
+
+async def test_age_of_many_logs(path: Path) -> None:
+    async with open_sqlite_journal(path, durability="normal", max_age=1) as journal:
+        await journal.append([draft("x", log=f"#r{number}", ms=1000) for number in range(200)])
+        await journal.append([draft("y", log=f"#r{number}", ms=5000) for number in range(0, 200, 2)])
+    async with open_sqlite_journal(path, durability="normal", max_age=1) as journal:
+        await tidy(journal, 3000)
+        assert count(journal, "entry") == 100
+        assert await texts(journal, "#r0") == ["y"]
+        assert await texts(journal, "#r1") == []
+
+
+async def test_inboxes_that_were_let_go_are_deleted_and_their_place_is_used_again(path: Path) -> None:
+    async with open_sqlite_journal(path, durability="normal", max_inboxes=1) as journal:
+        await journal.append([draft(str(n), log="@a", kind="topic") for n in range(500)])
+        await journal.search("@a", ["7"], 1)
+        await journal.append([draft("hello", log="@b"), draft("hello", log="@c"), draft("hi", log="@b")])
+        assert await journal.heads() == {"@b": Head(503, None)}
+        assert await texts(journal, "@b") == ["hi"]
+        await tidy(journal)
+        assert (count(journal, "entry"), count(journal, "log"), count(journal, "topic")) == (1, 1, 0)
+        await journal.append([draft("hey", log="@a")])
+        assert [log.number for log in journal._ledger] == [3]
+        assert await journal.search("@a", ["7"], 1) == []
+    async with open_sqlite_journal(path, durability="normal", max_inboxes=1) as journal:
+        assert await texts(journal, "@a") == ["hey"]
+        await tidy(journal)
+        assert count(journal, "log") == 1
+
+
+async def test_the_oldest_tags_are_forgotten_in_steps(path: Path) -> None:
+    async with open_sqlite_journal(path, durability="normal", max_tags=100) as journal:
+        tags = [str(number) for number in range(1, 5001)]
+        await journal.append([run(*tags, tags=tags)])
+        recall = [draft(tag, key=("session", tag), recall=True) for tag in tags]
+        assert Unknown() not in await journal.append(recall)
+        assert await tidy(journal) > 5
+        outcomes = await journal.append(recall)
+        assert outcomes == [Unknown()] * 4900 + [Repeated(number) for number in range(4901, 5001)]
+    async with open_sqlite_journal(path, durability="normal", max_tags=100) as journal:
+        assert await journal.append(recall) == outcomes
+        assert await journal.append([run("a", "b", tags=("5001", "1"))]) == [Kept(5001)]
+
+
+async def test_further_rooms_are_refused(path: Path) -> None:
+    async with open_sqlite_journal(path, max_rooms=2) as journal:
+        outcomes = await journal.append([draft(log=log) for log in ("#a", "#b", "#c", "#a")])
+        assert outcomes == [Kept(1), Kept(1), NoRoom(), Kept(2)]
+        assert await journal.append([draft(log="#c", key=KEY), draft(log="@c", key=KEY)]) == [
+            NoRoom(),
+            Kept(1),
+        ]
+    async with open_sqlite_journal(path, max_rooms=2) as journal:
+        assert await journal.append([draft(log="#c")]) == [NoRoom()]
+
+
+# --- search -----------------------------------------------------------------------------------------
+
+
+def ids(entries: Sequence[object]) -> list[int]:
+    return [entry.id for entry in entries]  # type: ignore[attr-defined]
+
+
+async def test_search(journal: SqliteJournal) -> None:
+    said = [
+        "Hello world",
+        "hello",
+        "WORLD hello, hello!",
+        "",
+        "caf\N{LATIN SMALL LETTER E WITH ACUTE} \u4f60",
+    ]
+    await journal.append([draft(text, log=log) for text in said for log in ("#dev", "#ops")])
+    await journal.append([draft("hello topic", kind="topic"), draft("hello", log="@bob")])
+    for _ in range(2):
+        assert ids(await journal.search("#dev", ["hello"], 9)) == [6, 3, 2, 1]
+        assert ids(await journal.search("#dev", ["hello", "world"], 9)) == [3, 1]
+        assert ids(await journal.search("#dev", ["world"], 1)) == [3]
+        assert ids(await journal.search("#dev", ["hell"], 9)) == []
+        assert ids(await journal.search("#dev", ["cafe", "\u4f60"], 9)) == [5]
+        assert ids(await journal.search("#ops", ["hello"], 9)) == [3, 2, 1]
+        assert ids(await journal.search("@bob", ["hello"], 9)) == [1]
+        assert await journal.search("#none", ["hello"], 9) == []
+        assert await journal.search("#dev", [], 9) == []
+        await tidy(journal)
+    await journal.append([draft("hello again")])
+    (newest,) = await journal.search("#dev", ["again"], 9)
+    assert newest == draft("hello again").entry(7)
+    assert ids(await journal.search("#dev", ["and", "or", "not", "near"], 9)) == []
+
+
+async def test_a_search_finds_only_what_can_be_read(path: Path) -> None:
+    async with open_sqlite_journal(path, durability="normal", retention=3) as journal:
+        for _ in range(3):
+            await journal.append([draft("hello") for _ in range(300)])
+            last = (await journal.heads())["#dev"].last
+            assert ids(await journal.search("#dev", ["hello"], 9)) == [last, last - 1, last - 2]
+        await tidy(journal)
+        assert ids(await journal.search("#dev", ["hello"], 9)) == [last, last - 1, last - 2]
+        assert journal._file.writer.execute(
+            "SELECT count(*) FROM word WHERE word MATCH 'hello'"
+        ).fetchone() == (3,)
+
+
+# --- how it looks for things --------------------------------------------------------------------------
+
+
+async def test_every_look_is_by_an_index(journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what grows with what was said nothing is read through."""
+    seen: set[str] = set()
+    for connection in (journal._file.reader, journal._file.writer):
+        connection.set_trace_callback(seen.add)
+    await journal.append([run("a", "b", tags=("1", "2")), draft("hi", log="@bob"), draft("t", kind="topic")])
+    await journal.append(
+        [run("a", "b", "c", tags=("1", "2", "3")), draft("b", key=("session", "2"), recall=True)]
+    )
+    await journal.read_after("#dev", 0, 10)
+    await journal.read_before("#dev", 3, 2)
+    await journal.search("#dev", ["a"], 10)
+    await tidy(journal)
+    monkeypatch.setattr(journal._ledger, "retention", 1)
+    monkeypatch.setattr(journal, "_max_tags", 1)
+    monkeypatch.setattr(journal, "_max_age_ms", 1)
+    await journal.append([draft("x")])
+    await tidy(journal, 5000)
+    for connection in (journal._file.reader, journal._file.writer):
+        connection.set_trace_callback(None)
+    looked = 0
+    for statement in seen:
+        if not statement.startswith(("SELECT", "UPDATE log", "DELETE", "INSERT")) or "word" in statement:
+            continue
+        for *_, step in journal._file.reader.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall():
+            assert not step.startswith("SCAN") or "CONSTANT ROW" in step, (statement, step)
+            looked += 1
+    assert looked >= 8
+
+
+async def test_opening_does_not_look_at_entries(path: Path) -> None:
+    async with open_sqlite_journal(path) as journal:
+        await journal.append([draft("x", log=log, key=("s", log)) for log in ("#a", "#b", "@c")])
+    file = JournalFile(path, "full")
+    try:
+        seen: list[str] = []
+        file.reader.set_trace_callback(seen.append)
+        Ledger.read(file.reader, 5)
+        file.reader.set_trace_callback(None)
+    finally:
+        file.close()
+    assert seen
+    assert not any("entry" in statement for statement in seen)
