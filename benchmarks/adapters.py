@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from abc import ABC, abstractmethod
 from importlib.metadata import version
@@ -122,6 +123,18 @@ class Triochat(Peer):
 
     def version(self) -> str:  # noqa: D102
         return f"trio {version('trio')}"
+
+
+class TriochatSqlite(Triochat):
+    """The same as its users have it, with a file."""
+
+    name = "triochat-sqlite"
+    summary = "the same with a file, each message on the disk before it is acknowledged"
+
+    def command(self) -> list[str]:  # noqa: D102
+        data = Path(tempfile.mkdtemp(dir=self._folder), "chat.db")  # a new one for each start
+        command = [argument for argument in super().command() if argument != "--memory"]
+        return [*command, "--data", str(data)]
 
 
 class TriochatUntagged(Triochat):
@@ -311,6 +324,7 @@ class Tutorial(Peer):
 
 PEERS: tuple[type[Peer], ...] = (
     Triochat,
+    TriochatSqlite,
     TriochatUntagged,
     TriochatText,
     Ngircd,
@@ -322,5 +336,6 @@ PEERS: tuple[type[Peer], ...] = (
     Tutorial,
 )
 BY_NAME = {peer.name: peer for peer in PEERS}
-USUAL = tuple(name for name in BY_NAME if name not in ("triochat-untagged", "triochat-text", "bare"))
+NOT_USUAL = ("triochat-sqlite", "triochat-untagged", "triochat-text", "bare")
+USUAL = tuple(name for name in BY_NAME if name not in NOT_USUAL)
 """Who is measured unless the command line says otherwise."""

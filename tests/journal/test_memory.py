@@ -95,6 +95,38 @@ async def test_a_bound_is_at_least_one(bound: str) -> None:
         MemoryJournal(**{bound: 0})
 
 
+async def test_what_is_too_old_is_let_go() -> None:
+    journal = MemoryJournal(max_age=1)
+    for ms in (1000, 1500, 2500):
+        await journal.append(
+            [run(str(ms), str(ms))._replace(ms=ms), draft(str(ms), log="#ops", ms=ms + 10_000)]
+        )
+    await journal.append([draft("topic", kind="topic", ms=1000)])
+    assert not await journal.tidy(1999)
+    assert (await journal.read_after("#dev", 0, 9)).first == 1
+    assert not await journal.tidy(2501)
+    page = await journal.read_after("#dev", 0, 9)
+    assert (page.first, [entry.text for entry in page.entries]) == (5, ["2500", "2500", "topic"])
+    assert (await journal.read_after("#ops", 0, 9)).first == 1
+    assert not await journal.tidy(9000)
+    assert await journal.read_after("#dev", 0, 9) == Page((), 8, 7)
+    assert await journal.read_before("#dev", None, 9) == Page((), 8, 7)
+    topic = (await journal.heads())["#dev"].topic
+    assert topic is not None
+    assert topic.text == "topic", "it outlives its entry"
+    assert await journal.append([draft("8", ms=9000)]) == [Kept(8)]
+    assert (await journal.read_after("#dev", 0, 9)).first == 8
+
+
+async def test_age_is_looked_at_in_steps() -> None:
+    journal = MemoryJournal(max_age=1)
+    await journal.append([draft(log=f"#r{number}") for number in range(600)])
+    assert [await journal.tidy(5000) for _ in range(4)] == [True, True, False, True]
+    assert {(await journal.read_after(f"#r{number}", 0, 9)).first for number in range(600)} == {2}
+    journal = MemoryJournal()
+    assert not await journal.tidy(5000), "nothing is too old without a limit"
+
+
 # --- tags ---------------------------------------------------------------------------------------
 
 

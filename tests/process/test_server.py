@@ -111,6 +111,9 @@ async def test_a_busy_port_is_one_sentence(serve: Serve, run: Run) -> None:
         pytest.param([], {}, "[server]\nport = 0.0\n", "port", id="a float that is whole"),
         pytest.param(["--config", "does-not-exist.toml"], {}, None, "does-not-exist", id="no file"),
         pytest.param(["--config", "/"], {}, None, "directory", id="a directory"),
+        pytest.param(["--memory", "--data", "chat.db"], {}, None, "exclude", id="two places"),
+        pytest.param(["--max-age", "-1"], {}, None, "max_age", id="an age below 0"),
+        pytest.param(["--durability", "some"], {}, None, "durability", id="a durability there is not"),
     ],
 )
 async def test_what_it_does_not_know_is_an_error(
@@ -159,6 +162,113 @@ async def test_flags_before_environment_before_file_before_defaults(serve: Serve
         await person.text_hello("person")
         shown = [await person.line() for _ in range(3)]
         assert [line[-1] for line in shown] == ["2", "3", "4"]
+    assert await server.stop() == 0
+
+
+# --- what it keeps -------------------------------------------------------------------------------------
+
+
+async def say(guest: Guest, tag: str, frame: str) -> str:
+    """Send a frame under that tag; how its answer ends."""
+    await guest.send(f"@{tag} {frame}")
+    return (await guest.until(f"@{tag} "))[-1]
+
+
+async def test_what_was_acknowledged_is_there_after_a_kill(serve: Serve, tmp_path: Path) -> None:
+    data = str(tmp_path / "new" / "chat.db")
+    server = await serve("--data", data)
+    async with await server.connect() as alice:
+        await alice.hello("alice", "#dev", session=1)
+        assert await say(alice, "t1", "MSG #dev :hello") == "@t1 OK 1"
+        assert await say(alice, "t2", "TOPIC #dev :about") == "@t2 OK 2"
+        server.signal(signal.SIGKILL)
+        await server.exit_code()
+    server = await serve("--data", data)
+    async with await server.connect() as alice:
+        await alice.hello("alice", "#dev", session=1)
+        assert await say(alice, "t1", "MSG #dev :hello") == "@t1 OK 1", "it has its id"
+        assert await say(alice, "t3", "MSG #dev :again") == "@t3 OK 3"
+        kept = [line.rpartition(":")[2] for line in (await alice.ask("HISTORY #dev"))[:-1]]
+        assert kept == ["hello", "about", "again"]
+    assert await server.stop() == 0
+
+
+async def test_the_file_is_in_the_folder_of_the_platform_by_default(
+    serve: Serve, home: dict[str, str]
+) -> None:
+    server = await serve()
+    folders = [Path(folder) for folder in home.values()]
+    files = [file for folder in folders for file in folder.rglob("chat.db")]
+    assert len(files) == 1
+    assert await server.stop() == 0
+
+
+async def test_in_memory_there_is_no_file(serve: Serve, tmp_path: Path) -> None:
+    server = await serve("--memory")
+    assert await server.stop() == 0
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240
+
+
+async def test_a_second_server_on_the_same_file_is_one_sentence(
+    serve: Serve, run: Run, tmp_path: Path
+) -> None:
+    data = tmp_path / "chat.db"
+    server = await serve("--data", str(data))
+    second = await run("server", "--port", "0", "--data", str(data))
+    assert await second.exit_code() == 1
+    assert await second.out.rest() == ""
+    assert await second.err.rest() == (
+        f"triochat: {data} is in use by another server; stop that one, or choose another file with --data\n"
+    )
+    async with await server.connect() as alice:
+        await alice.hello("alice")
+    assert await server.stop() == 0
+
+
+async def test_a_file_that_is_none_of_ours_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    data = tmp_path / "letter.txt"
+    data.write_text("Dear Bob,\n")
+    server = await run("server", "--port", "0", "--data", str(data))
+    assert await server.exit_code() == 1
+    assert await server.out.rest() == ""
+    error = await server.err.rest()
+    assert f"{data} is no database" in error
+    assert len(error.splitlines()) == 1
+    assert data.read_text() == "Dear Bob,\n"
+
+
+FULL = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), resource.RLIM_INFINITY))
+def make_room(*_):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+signal.signal(signal.SIGUSR1, make_room)
+from triochat.cli import main
+main()
+"""
+
+
+async def test_a_full_disk_is_survived(run: Run, tmp_path: Path) -> None:
+    """It takes back what it can't keep, serves on, and keeps again when there is room."""
+    data = str(tmp_path / "chat.db")
+    server = await run("500000", "server", "--port", "0", "--data", data, command=[*PYTHON, "-c", FULL])
+    port = int((await server.out.line()).rpartition(":")[2])
+    async with Guest(await trio.open_tcp_stream("127.0.0.1", port), PATIENCE) as alice:
+        await alice.hello("alice", "#dev", session=1)
+        said: list[str] = []
+        for number in range(1000):
+            answer = await say(alice, f"t{number}", f"MSG #dev :{number} {'x' * 5000}")
+            if "OK" not in answer:
+                break
+            said.append(answer)
+        assert answer.startswith(f"@t{len(said)} ERROR unavailable")
+        assert await alice.ask("PING") == ["PONG"]
+        server.signal(signal.SIGUSR1)
+        answer = f"@t{len(said)} ERROR"
+        while "ERROR" in answer:  # until the signal has come
+            answer = await say(alice, f"t{len(said)}", f"MSG #dev :{len(said)} {'x' * 5000}")
+        assert answer == f"@t{len(said)} OK {len(said) + 1}"
     assert await server.stop() == 0
 
 
