@@ -9,8 +9,8 @@ from triochat.journal import Journal, JournalUnavailable
 
 IDLE = 5.0
 """Seconds between two looks when there was nothing to do."""
-PAUSES = 15
-"""How much longer a pause is than the step in front of it: so all of this takes a sixteenth of the time."""
+PAUSES = 50
+"""How much longer a pause is than the step in front of it: so all of this takes 2 % of the time."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("triochat.housekeeping")
 
