@@ -49,6 +49,9 @@ class LateJournal:
     async def heads(self) -> dict[str, Head]:
         return await self._memory.heads()
 
+    async def tidy(self, ms: int) -> bool:
+        return await self._memory.tidy(ms)
+
     async def _read(self) -> None:
         await trio.sleep(self.there)
         if self.readable is not None:
