@@ -11,10 +11,13 @@ from triochat.client import (
     ChatStatistics,
     ClientError,
     ConnectionLost,
+    Disconnected,
     EnteredRoom,
     Lagged,
     Receipt,
+    Reconnected,
     Refused,
+    StateError,
     open_client,
 )
 from triochat.config import ClientConfig, ConfigError, ServerConfig
@@ -27,11 +30,14 @@ __all__ = [
     "ClientError",
     "ConfigError",
     "ConnectionLost",
+    "Disconnected",
     "EnteredRoom",
     "Lagged",
     "Receipt",
+    "Reconnected",
     "Refused",
     "ServerConfig",
+    "StateError",
     "open_client",
     "serve",
 ]

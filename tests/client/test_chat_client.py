@@ -7,7 +7,8 @@ import trio.testing
 
 from tests.client.servers import Script, real_server, scripted, unused_address
 from triochat.client import ChatClient, ConnectionLost, Lagged, Receipt, Refused, open_client
-from triochat.client.chat_client import HELLO_TIMEOUT, MAX_PONGS, WINDOW, open_client_on
+from triochat.client.chat_client import WINDOW, open_client_on
+from triochat.client.link import HELLO_TIMEOUT, MAX_PONGS
 from triochat.config import ServerConfig
 from triochat.protocol import LocalProtocolError
 from triochat.protocol import events as e
@@ -123,7 +124,7 @@ async def test_the_end_of_the_server_ends_the_iteration() -> None:
         async with trio.open_nursery() as nursery:
             [listener] = await nursery.start(partial(serve, ServerConfig(port=0), shutdown=shutdown))
             host, port = listener.socket.getsockname()
-            async with open_client(host, port, nick="alice") as chat:
+            async with open_client(host, port, nick="alice", reconnect=False) as chat:
                 shutdown.set()
                 with pytest.raises(ConnectionLost, match="shuts down"):
                     await anext(aiter(chat))

@@ -6,7 +6,7 @@ import trio
 import trio.testing
 
 from triochat.client import ConnectionLost
-from triochat.client.chat_client import HELLO_TIMEOUT
+from triochat.client.link import HELLO_TIMEOUT
 from triochat.client.text_client import TextClient, open_text_client_on
 from triochat.protocol import LocalProtocolError
 

@@ -1,169 +1,120 @@
 """A framed client: requests that return their answers, and what happens as an asynchronous iterator.
 
-Theory of operation: every request carries a tag and leaves an exchange behind, to which the receive
-task adds what comes under that tag, until ``OK``, ``ERROR`` or ``PONG`` ends it. What comes without a tag
-goes to the events. The write task joins what many requests have queued into one send.
+Theory of operation: every request carries a tag and leaves an `Exchange` behind, to which the receive task
+adds what comes under that tag, until ``OK``, ``ERROR`` or ``PONG`` ends it. What comes without a tag goes to
+the events. One task serves the connection (`Link`); when that is lost it calls again (`Caller`), goes back
+into all rooms behind the last entries that were heard (`Resumption`), and then sends again, in their order
+and under their tags, all requests that have no complete answer. Whoever waits for one notices nothing of it.
 
-Keeps laws 5 and 6 of docs/architecture.md: one nursery holds both tasks, whichever ends ends both, and
-nothing queues without a bound.
+Keeps laws 5 and 6 of docs/architecture.md: all tasks live in the nursery of the client's block, and nothing
+queues without a bound.
 """
 
+import os
 import secrets
-from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from itertools import count
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from typing import Final
 
 import trio
 
+from triochat.client.answers import EnteredRoom, entered, entries, kept_id, nicks
+from triochat.client.backoff import Backoff, Jitter
 from triochat.client.beside import beside
+from triochat.client.calling import Caller, Dial
 from triochat.client.dial import dial
-from triochat.client.errors import ClientError, ConnectionLost, Refused
-from triochat.client.event_buffer import EventBuffer, Lagged
-from triochat.client.hearing import hear
-from triochat.protocol import Connection, Role
+from triochat.client.errors import ConnectionLost, Refused
+from triochat.client.event_buffer import EventBuffer
+from triochat.client.exchange import Exchange, Kept, Receipt
+from triochat.client.happenings import Disconnected, Entry, Happening, Reconnected
+from triochat.client.link import QUIT_TIMEOUT, Link
+from triochat.client.memberships import Memberships, Roll
+from triochat.client.resumption import Resumption
+from triochat.client.state_file import State, StateError, StateFile
+from triochat.client.state_keeping import StateKeeping
+from triochat.client.statistics import ChatStatistics
+from triochat.client.tags import Tags
 from triochat.protocol import events as e
+from triochat.protocol import framed
 from triochat.protocol.grammar import DEFAULT_PAGE, fold
 
 WINDOW: Final = 256
 """Requests that may be without an answer at once. It bounds what waits to be written, too."""
-MAX_PONGS: Final = 16
-"""Pongs that may wait to be written: who asks more often than it reads has older ones forgotten."""
-HELLO_TIMEOUT: Final = 10.0
-"""Seconds in which a server says whether it takes us."""
-QUIT_TIMEOUT: Final = 1.0
-"""Seconds that we wait for the server's good-bye, and for the reason why it does not read any more."""
-
-Entry = e.Message | e.TopicSet | e.Gap
-"""One line of a room's log, or what is no longer kept of it."""
-Happening = e.Event | Lagged
-"""What iterating over a `ChatClient` yields."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnteredRoom:
-    """A room at the moment in which one entered it.
-
-    Attributes:
-        room: its name.
-        nicks: who is there, oneself included.
-        last: the id of its last entry; 0 if there is none.
-        topic: empty if there is none.
-        missed: what stands behind the id that one asked from, oldest first.
-    """
-
-    room: str
-    nicks: tuple[str, ...]
-    last: int
-    topic: str
-    missed: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatStatistics:
-    """What queues in a client.
-
-    Attributes:
-        unanswered: requests whose answer is not complete, at most `WINDOW`.
-        unsent: frames that wait to be written.
-        unseen: events that nobody has taken.
-    """
-
-    unanswered: int
-    unsent: int
-    unseen: int
-
-
-class _Exchange:
-    """A request on its way, and what has come of its answer."""
-
-    def __init__(self) -> None:
-        self._answer: list[e.Event] = []
-        self._lost: str | None = None
-        self._ended = trio.Event()
-        self._wanted = True
-
-    def add(self, event: e.Event) -> None:
-        if self._wanted:
-            self._answer.append(event)
-
-    def end(self, *, lost: str | None = None) -> None:
-        self._lost = lost
-        self._ended.set()
-
-    async def answer(self) -> list[e.Event]:
-        """All frames of the answer, ``OK`` or ``PONG`` the last of them."""
-        await self._ended.wait()
-        if self._lost is not None:
-            raise ConnectionLost(self._lost)
-        if isinstance(failure := self._answer[-1], e.Failure):
-            raise Refused(failure.code, failure.sentence)
-        return self._answer
-
-    def forget(self) -> None:
-        """Nobody waits any more: what comes is dropped."""
-        self._wanted = False
-        self._answer.clear()
-
-
-class Receipt:
-    """What `ChatClient.submit` returns: the message is on its way."""
-
-    def __init__(self, exchange: _Exchange) -> None:
-        self._exchange = exchange
-
-    async def kept(self) -> int:
-        """Wait until the server has the message in its journal. May be called more than once.
-
-        Returns:
-            The id of the message in its room.
-
-        Raises:
-            Refused: it was not kept.
-            ConnectionLost: that is not known.
-        """
-        return _id(await self._exchange.answer())
+STEADY: Final = 1.0
+"""Seconds that a connection must have held for the next delay to be a short one again."""
+ABSENT: Final = frozenset({"not-in-room", "no-such-room"})
+"""Refusals that say that we are not where we want to leave."""
+WE_HAVE_LEFT: Final = "we have left"
 
 
 class ChatClient:
-    """A connection on which we have a name. Comes from `open_client`.
+    """A name in a chat, and the connection to it. Comes from `open_client`.
 
     Any number of tasks may use one client. Requests are carried out in the order in which they were
     made. A request that is cancelled may have been carried out all the same; its answer is dropped.
 
-    All requests raise `Refused` if the server does not do it, `ConnectionLost` if it is no longer there,
-    and `triochat.protocol.LocalProtocolError` if the protocol has no way to say it, e.g. a text that is
-    too long. Case does not matter in the names of rooms.
+    If the connection is lost, it is made again, for as long as it takes; requests wait meanwhile, and
+    are answered when it is back. A message that was sent before, and of which it is not known whether it
+    arrived, is kept once. A deadline of one's own (``with trio.fail_after(5):``) ends the waiting.
+
+    All requests raise `Refused` if the server does not do it, `ConnectionLost` if we have left or the
+    connection is not made again, and `triochat.protocol.LocalProtocolError` if the protocol has no way to
+    say it, e.g. a text that is too long. Case does not matter in the names of rooms.
 
     Iterating yields what happens, in the order of each room: `Message`, `TopicSet`, `Joined`, `Left` and
     `Renamed` of `triochat.protocol.events`, our own messages among them; `Gap` where something is no longer
-    kept; `Failure` where the server complains of no request in particular; and `Lagged` where the program
-    did not keep up. It ends when we have left; otherwise the end of the connection raises `ConnectionLost`.
+    kept; `Failure` where the server complains of no request in particular; `Disconnected` and
+    `Reconnected`; and `Lagged` where the program did not keep up. What was missed while there was no
+    connection comes behind `Reconnected`: each entry of a room's log once, with neither hole nor repeat, and
+    `Joined` and `Left` for everybody who is there now and was not, or the other way round. The iteration ends
+    when we have left; it raises `ConnectionLost` if the connection is lost and not made again.
 
     When the ``async with`` block of `open_client` ends, however it does, we have left: no task, in the block
     or outside it, waits for this client any more.
     """
 
     def __init__(
-        self, stream: trio.abc.Stream, connection: Connection, tags: "_Tags", welcome: e.Welcome
+        self,
+        link: Link,
+        welcome: e.Welcome,
+        *,
+        tags: Tags,
+        caller: Caller | None = None,
+        jitter: Jitter | None = None,
+        file: StateFile | None = None,
+        session: str | None = None,
+        homeless: bool = False,
     ) -> None:
-        self._stream = stream
-        self._connection = connection
         self._tags = tags
         self._nick = welcome.nick
         self._server = welcome.server
+        self._caller = caller
+        self._backoff = Backoff() if jitter is None else Backoff(jitter)
+        self._session = session
+        self._homeless = homeless  # nobody else knows the session: nothing is to be held for its return
         self._window = trio.Semaphore(WINDOW, max_value=WINDOW)
-        self._pending: dict[str, _Exchange] = {}
-        self._outgoing: list[bytes] = []
-        self._pongs: deque[bytes] = deque(maxlen=MAX_PONGS)
-        self._something_to_write = trio.lowlevel.ParkingLot()
-        self._writing = trio.CancelScope()
-        self._events: EventBuffer[e.Event] = EventBuffer()
+        self._pending: dict[str, Exchange] = {}  # in the order in which they were made
+        self._rolls: dict[str, Roll] = {}
+        self._events: EventBuffer[e.Event | Disconnected | Reconnected] = EventBuffer(taken=self._taken)
+        state = None if file is None else file.state
+        self._memberships = Memberships(None if state is None else state.rooms)
+        self._keeping: StateKeeping | None = None
+        if file is not None:
+            self._keeping = StateKeeping(
+                file, snapshot=self._snapshot, safe=self._safe, failed=self._not_saved
+            )
+        self._left_over: tuple[Kept, ...] | None = None  # what was unsent in the end
+        self._link: Link | None = None
+        self._resumption: Resumption | None = None
+        self._ready_since: float | None = None
+        self._calling = trio.CancelScope()
         self._leaving = False
         self._over = trio.Event()
         self._reason = ""
+        for request in () if state is None else state.unsent:
+            self._take_over(request)
+        self._resume(link)
 
     @property
     def nick(self) -> str:
@@ -175,6 +126,16 @@ class ChatClient:
         """What the server calls itself."""
         return self._server
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection, and we are back in all rooms."""
+        return self._ready_since is not None
+
+    @property
+    def joined(self) -> tuple[str, ...]:
+        """The rooms that we are in."""
+        return tuple(self._memberships)
+
     def __aiter__(self) -> AsyncIterator[Happening]:
         return self._events
 
@@ -182,7 +143,7 @@ class ChatClient:
         """How it stands."""
         return ChatStatistics(
             unanswered=len(self._pending),
-            unsent=len(self._pongs) + len(self._outgoing),
+            unsent=len(self._pending) if self._link is None else len(self._link),
             unseen=len(self._events),
         )
 
@@ -191,14 +152,7 @@ class ChatClient:
     async def join(self, room: str, after: int | None = None) -> EnteredRoom:
         """Enter a room; with `after`, also get every entry behind that id (0: from the first)."""
         room = fold(room)
-        answer = await self._ask(e.Join(room, after, tag=self._tags.next()))
-        return EnteredRoom(
-            room=room,
-            nicks=_nicks(answer),
-            last=_id(answer),
-            topic=next((info.topic for info in answer if isinstance(info, e.RoomInfo)), ""),
-            missed=_entries(answer),
-        )
+        return entered(room, await self._ask(e.Join(room, after, tag=self._tags.next())))
 
     async def part(self, room: str, reason: str = "") -> None:
         """Leave a room."""
@@ -210,7 +164,7 @@ class ChatClient:
         Returns:
             Its id, once the server has it in its journal.
         """
-        return _id(await self._ask(e.Say(_target(target), text, tag=self._tags.next())))
+        return kept_id(await self._ask(e.Say(_target(target), text, tag=self._tags.next())))
 
     async def submit(self, target: str, text: str) -> Receipt:
         """Send a message, and do not wait until it is kept.
@@ -227,11 +181,11 @@ class ChatClient:
 
     async def set_topic(self, room: str, text: str) -> int:
         """Set the topic of a room; an empty text clears it. Returns the id of the entry."""
-        return _id(await self._ask(e.SetTopic(fold(room), text, tag=self._tags.next())))
+        return kept_id(await self._ask(e.SetTopic(fold(room), text, tag=self._tags.next())))
 
     async def names(self, room: str) -> tuple[str, ...]:
         """Who is in a room."""
-        return _nicks(await self._ask(e.ListNames(fold(room), tag=self._tags.next())))
+        return nicks(await self._ask(e.ListNames(fold(room), tag=self._tags.next())))
 
     async def rooms(self) -> tuple[e.RoomInfo, ...]:
         """Which rooms there are."""
@@ -242,7 +196,11 @@ class ChatClient:
         self, room: str, before: int | None = None, limit: int = DEFAULT_PAGE
     ) -> tuple[Entry, ...]:
         """Up to `limit` entries in front of id `before` (None: the newest), oldest first."""
-        return _entries(await self._ask(e.ReadHistory(fold(room), before, limit, tag=self._tags.next())))
+        return entries(await self._ask(e.ReadHistory(fold(room), before, limit, tag=self._tags.next())))
+
+    async def search(self, room: str, words: str, limit: int = DEFAULT_PAGE) -> tuple[Entry, ...]:
+        """Up to `limit` entries of a room that hold all of `words`, newest first."""
+        return entries(await self._ask(e.Search(fold(room), words, limit, tag=self._tags.next())))
 
     async def rename(self, nick: str) -> None:
         """Take another nickname."""
@@ -256,16 +214,22 @@ class ChatClient:
         """Leave: the server answers what was asked before, says good-bye, and iterating ends.
 
         Leaving the ``async with`` block does this, so it is for giving a reason, or for ending the
-        iteration of another task. Waits for the good-bye for a second at most.
+        iteration of another task. Waits for the good-bye for a second at most, and not at all while there
+        is no connection.
         """
         if not self._leaving and not self._over.is_set():
-            data = self._connection.send(e.Quit(reason, tag=self._tags.next()))
+            data = framed.build(e.Quit(reason, tag=self._tags.next()))
+            for exchange in list(self._pending.values()):
+                self._safe(exchange)  # what still waits for the disk must not be left behind
             self._leaving = True
-            self._outgoing.append(data)
-            self._something_to_write.unpark_all()
-        with trio.move_on_after(QUIT_TIMEOUT):
-            await self._over.wait()
+            if self._link is not None:
+                self._link.last_words = b""
+                self._link.send(data)
+        if self._link is not None:
+            with trio.move_on_after(QUIT_TIMEOUT):
+                await self._over.wait()
         self._leave()
+        await trio.lowlevel.checkpoint()
 
     async def _ask(self, request: e.Request) -> list[e.Event]:
         exchange = await self._request(request)
@@ -275,200 +239,315 @@ class ChatClient:
             exchange.forget()
             raise
 
-    async def _request(self, request: e.Request) -> _Exchange:
+    async def _request(self, request: e.Request) -> Exchange:
         """Queue a request as soon as the window allows it."""
-        assert request.tag is not None
         self._check()
-        data = self._connection.send(request)  # before anything is taken: it may be unsayable
+        exchange = Exchange(request)  # before anything is taken: it may be unsayable
         await self._window.acquire()
         try:
             self._check()
         except ConnectionLost:
             self._window.release()  # whoever waits behind us has to find out as well
             raise
-        exchange = self._pending[request.tag] = _Exchange()
-        self._outgoing.append(data)
-        self._something_to_write.unpark_all()
+        self._pending[exchange.tag] = exchange
+        if self._keeping is None:
+            self._safe(exchange)
+        else:
+            self._keeping.add(exchange)
         return exchange
 
     def _check(self) -> None:
         if self._over.is_set() or self._leaving:
-            raise ConnectionLost(self._reason or "we have left")
+            raise ConnectionLost(self._reason or WE_HAVE_LEFT)
 
-    # --- the two tasks --------------------------------------------------------------------------
+    def _safe(self, exchange: Exchange) -> None:
+        """A request may be sent: now, or as soon as there is a connection."""
+        if not exchange.safe:
+            exchange.safe = True
+            if self.connected and exchange.tag in self._pending:
+                self._send(exchange)
 
-    async def _receive(self) -> None:
-        """The receive task: ends when the connection does, and notes why."""
-        try:
-            while True:
-                event = await hear(self._stream, self._connection)
-                if isinstance(event, e.Bye):
-                    raise ConnectionLost(event.reason or "the server said good-bye")
-                self._heard(event)
-        except ConnectionLost as lost:
-            self._end(lost.reason)
-        # At once, though the block may go on for long: a server that shuts down waits for this.
-        await trio.aclose_forcefully(self._stream)
+    def _send(self, exchange: Exchange) -> None:
+        assert self._link is not None
+        exchange.again()
+        exchange.sent += 1
+        self._link.send(exchange.data)
 
-    async def _write(self) -> None:
-        """The write task: ends when the connection does."""
-        try:
-            with self._writing:
-                while True:
-                    while self._pongs or self._outgoing:
-                        data = b"".join((*self._pongs, *self._outgoing))
-                        self._pongs.clear()
-                        self._outgoing.clear()
-                        await self._stream.send_all(data)
-                    await self._something_to_write.park()
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            # Why, the receive task may still be about to read.
-            with trio.move_on_after(QUIT_TIMEOUT):
-                await self._over.wait()
-            await trio.aclose_forcefully(self._stream)
+    # --- the connection, and the next one -------------------------------------------------------
+
+    async def _run(self) -> None:
+        """The task that serves the connection: ends when we have left, or there will be no other."""
+        while self._link is not None:
+            lost = await self._link.run(self._heard)
+            if self._leaving or self._caller is None or self._link.replaced:
+                self._end(lost.reason)
+                return
+            self._lose(lost.reason)
+            self._calling = trio.CancelScope()
+            with self._calling:
+                self._regain(*await self._caller.call_again(self._nick, self._backoff, self._not_welcome))
+
+    def _lose(self, reason: str) -> None:
+        if self._ready_since is not None and trio.current_time() - self._ready_since >= STEADY:
+            self._backoff.reset()
+        self._link = self._resumption = self._ready_since = None
+        self._rolls.clear()
+        self._memberships.forget_unconfirmed()
+        for exchange in list(self._pending.values()):
+            if not exchange.wanted:
+                self._complete(exchange)
+        self._events.put(Disconnected(reason))
+
+    def _regain(self, link: Link, welcome: e.Welcome) -> None:
+        if welcome.nick != self._nick:  # so our new name arrived there, and the news of it was lost
+            self._heard(e.Renamed(self._nick, welcome.nick))
+        self._server = welcome.server
+        self._events.put(Reconnected(welcome.nick))
+        self._resume(link)
+
+    def _resume(self, link: Link) -> None:
+        """Go back into all rooms."""
+        self._link = link
+        if self._homeless:
+            link.last_words = framed.build(e.Quit())
+        self._resumption = Resumption(self._memberships, self._nick, self._tags, link.send, self._events.put)
+        self._go_on_if_resumed()
+
+    def _go_on_if_resumed(self) -> None:
+        """Once we are in all rooms, send all that has no complete answer, in its order."""
+        if self._resumption is not None and self._resumption.ended:
+            self._resumption = None
+            self._ready_since = trio.current_time()
+            for exchange in list(self._pending.values()):
+                if exchange.safe:
+                    self._send(exchange)
+
+    def _not_welcome(self, refused: Refused) -> None:
+        self._events.put(e.Failure(refused.code, refused.sentence))
+
+    # --- what is heard --------------------------------------------------------------------------
 
     def _heard(self, event: e.Event) -> None:
-        match event:
-            case e.Ping():
-                self._pongs.append(self._connection.send(e.Pong(event.token)))
-                self._something_to_write.unpark_all()
-            case _ if event.tag is not None:
-                self._answered(event, event.tag)
-            case e.Renamed() if fold(event.old) == fold(self._nick):
-                self._nick = event.new
-                self._events.put(event)
-            case e.Message() | e.TopicSet() | e.Gap() | e.Joined() | e.Left() | e.Renamed() | e.Failure():
-                self._events.put(event)
-            case _:  # an answer without a tag, to what we never ask
-                pass
+        if event.tag is not None:
+            self._answered(event, event.tag)
+        elif self._memberships.hear(event, self._nick):
+            match event:
+                case e.Renamed() if fold(event.old) == fold(self._nick):
+                    self._nick = event.new
+                    self._events.put(event)
+                case e.Message() | e.TopicSet() | e.Gap() | e.Joined() | e.Left() | e.Renamed() | e.Failure():
+                    self._events.put(event)
+                case _:  # an answer without a tag, to what we never ask
+                    pass
 
     def _answered(self, event: e.Event, tag: str) -> None:
+        if self._resumption is not None and self._resumption.hear(event):
+            self._touch()
+            self._go_on_if_resumed()
+            return
         exchange = self._pending.get(tag)
         if exchange is None:
             return
+        request = exchange.request
+        if isinstance(request, e.Join):
+            self._entering(request.room, tag, event)
+        elif isinstance(request, e.Part) and request.room is not None:
+            if exchange.sent > 1 and isinstance(event, e.Failure) and event.code in ABSENT:
+                event = e.Ok(tag=tag)  # it was carried out the first time
+            if isinstance(event, e.Ok):
+                self._memberships.leave(request.room)
         exchange.add(event)
         if isinstance(event, e.Ok | e.Failure | e.Pong):
-            exchange.end()
-            del self._pending[tag]
-            self._window.release()
+            if exchange.orphan and isinstance(event, e.Failure):
+                self._events.put(e.Failure(event.code, event.sentence))
+            self._complete(exchange)
+
+    def _entering(self, room: str, tag: str, event: e.Event) -> None:
+        """A frame of the answer to ``JOIN``."""
+        if (here := self._rolls.setdefault(tag, Roll()).add(event)) is not None:
+            for change in self._memberships.compare(room, here, self._nick):
+                self._events.put(change)
+        if isinstance(event, e.Ok | e.Failure):
+            del self._rolls[tag]
+            if isinstance(event, e.Ok):
+                self._memberships.confirm(room, event.id or 0)
+            else:
+                self._memberships.forget_unconfirmed(room)
+
+    def _complete(self, exchange: Exchange, *, lost: str | None = None) -> None:
+        exchange.end(lost=lost)
+        del self._pending[exchange.tag]
+        self._window.release()
+        self._touch()
+
+    # --- the state file -------------------------------------------------------------------------
+
+    def _take_over(self, request: Kept) -> None:
+        """Ask what a program before us had asked, and died before it had its answer."""
+        exchange = Exchange(request, orphan=True)
+        exchange.safe = True
+        self._window.acquire_nowait()
+        self._pending[exchange.tag] = exchange
+
+    def _taken(self, event: object) -> None:
+        if self._memberships.take(event):
+            self._touch()
+
+    def _touch(self) -> None:
+        if self._keeping is not None:
+            self._keeping.touch()
+
+    def _snapshot(self) -> State:
+        assert self._session is not None
+        unsent = self._unsent() if self._left_over is None else self._left_over
+        return State(session=self._session, rooms=self._memberships.seen(), unsent=unsent)
+
+    def _unsent(self) -> tuple[Kept, ...]:
+        return tuple(
+            exchange.request
+            for exchange in self._pending.values()
+            if isinstance(exchange.request, Kept) and exchange.wanted
+        )
+
+    def _not_saved(self, error: OSError) -> None:
+        self._events.put(e.Failure("unavailable", f"the state file can't be written: {error.strerror}"))
+
+    # --- the end --------------------------------------------------------------------------------
 
     def _leave(self) -> None:
         """We are gone, with a good-bye or without; nothing that others wait for will come."""
         self._leaving = True
-        self._end("we have left")
+        self._end(WE_HAVE_LEFT)
 
     def _end(self, reason: str) -> None:
-        """The connection is over; everybody who waits for something is told."""
+        """There will be no connection any more; everybody who waits for something is told."""
         if self._over.is_set():
             return
-        self._reason = "we have left" if self._leaving else reason
+        self._reason = WE_HAVE_LEFT if self._leaving else reason
         self._over.set()
-        self._writing.cancel()
-        self._outgoing.clear()
-        for exchange in self._pending.values():
-            exchange.end(lost=self._reason)
-            self._window.release()
-        self._pending.clear()
+        self._calling.cancel()
+        self._ready_since = None
+        self._left_over = self._unsent()
+        for exchange in list(self._pending.values()):
+            self._complete(exchange, lost=self._reason)
         self._events.close(None if self._leaving else reason)
-
-
-class _Tags:
-    """Tags that no other client draws, so that a session used by two processes uses none of them twice."""
-
-    def __init__(self) -> None:
-        self._prefix = secrets.token_hex(4)
-        self._numbers = count(1)
-
-    def next(self) -> str:
-        return f"{self._prefix}-{next(self._numbers)}"
 
 
 def _target(target: str) -> str:
     return target if target.startswith("@") else fold(target)
 
 
-def _nicks(answer: list[e.Event]) -> tuple[str, ...]:
-    return tuple(nick for names in answer if isinstance(names, e.NameList) for nick in names.nicks)
-
-
-def _entries(answer: list[e.Event]) -> tuple[Entry, ...]:
-    return tuple(entry for entry in answer if isinstance(entry, Entry))
-
-
-def _id(answer: list[e.Event]) -> int:
-    ok = answer[-1]
-    if not isinstance(ok, e.Ok) or ok.id is None:
-        raise ClientError("the server agreed, but did not say under which id")
-    return ok.id
-
-
 @asynccontextmanager
 async def open_client(
-    host: str, port: int, *, nick: str, session: str | None = None
+    host: str,
+    port: int,
+    *,
+    nick: str,
+    session: str | None = None,
+    reconnect: bool = True,
+    state: str | os.PathLike[str] | None = None,
 ) -> AsyncIterator[ChatClient]:
-    """Connect to a server and say who we are.
+    """Connect to a server and say who we are; connect again whenever the connection is lost.
 
-    Leaving the block says good-bye and closes the connection; leaving it by an exception closes the
-    connection at once. The exception comes out as it is, not in a group.
+    Leaving the block says good-bye and closes the connection, or ends the attempts to get it back; leaving
+    it by an exception ends it at once. The exception comes out as it is, not in a group.
+
+    The first connection is attempted once; if that fails, so does this. Later ones are attempted for as
+    long as the block lives, with delays that are drawn at random and grow, up to 15 seconds; each attempt
+    has half a minute.
 
     Args:
         host: name or address.
         port: TCP port.
         nick: the nickname that we want.
         session: 32 hex digits, a secret of ours. With it the server holds nick and rooms for a while if
-            the connection breaks, until the same session returns. This client does not return by itself.
+            the connection breaks, until the same session returns. By default one is drawn at random.
+        reconnect: whether to connect again. Without, there is a session only if it is given, and the
+            end of the connection is the end of the client.
+        state: a file to keep in what a client needs to go on in the place of this one, should it be killed:
+            the session, the rooms it is in and how far they were read, and messages that have no answer.
+            It is made if need be. If there is one, the client goes back into those rooms, yields what was
+            said behind the last entry that the program took (perhaps a few that it had taken, if that was
+            less than a second before it was killed), and sends those messages. A message is in the file
+            before it is sent.
 
     Raises:
         OSError: nobody answers there.
         Refused: the server does not want us, e.g. because somebody has that nick.
         ConnectionLost: the server went away before it had said so, or does not speak this protocol.
+        StateError: the state file is none, or another client uses it.
         triochat.protocol.LocalProtocolError: there can't be such a nick.
     """
-    e.Hello(nick, session)  # or there is nothing to connect for
-    async with open_client_on(await dial(host, port), nick=nick, session=session) as chat:
+    async with open_client_by(
+        partial(dial, host, port), nick=nick, session=session, reconnect=reconnect, state=state
+    ) as chat:
         yield chat
+
+
+@asynccontextmanager
+async def open_client_by(
+    dial: Dial,
+    *,
+    nick: str,
+    session: str | None = None,
+    reconnect: bool = True,
+    state: str | os.PathLike[str] | None = None,
+    jitter: Jitter | None = None,
+) -> AsyncIterator[ChatClient]:
+    """The same by another way to connect, and with delays that are not left to chance."""
+    e.Hello(nick, session)  # or there is nothing to connect for
+    with ExitStack() as stack:
+        file = None if state is None else stack.enter_context(StateFile(state))
+        homeless = session is None and file is None and reconnect
+        if file is not None and file.state is not None:
+            if session not in (None, file.state.session):
+                raise StateError(f"the state file {os.fspath(state or '')} is that of another session")
+            session = file.state.session
+        if session is None and (reconnect or file is not None):
+            session = secrets.token_hex(16)
+        tags = Tags()
+        caller = Caller(dial, session, tags)
+        # In front of the nursery, so that a refusal does not come out of it in a group.
+        link, welcome = await caller.call(nick)
+        chat = ChatClient(
+            link,
+            welcome,
+            tags=tags,
+            caller=caller if reconnect else None,
+            jitter=jitter,
+            file=file,
+            session=session,
+            homeless=homeless,
+        )
+        async with _running(chat):
+            yield chat
 
 
 @asynccontextmanager
 async def open_client_on(
     stream: trio.abc.Stream, *, nick: str, session: str | None = None
 ) -> AsyncIterator[ChatClient]:
-    """The same over a stream that is there already, and that is closed in the end."""
-    chat: ChatClient | None = None
+    """The same over a stream that is there already, and that is closed in the end; there is no other one."""
+
+    async def dial() -> trio.abc.Stream:
+        return stream
+
     try:
-        tags = _Tags()
-        connection = Connection(Role.CLIENT)
-        hello = e.Hello(nick, session, tag=tags.next())
-        # In front of the nursery, so that a refusal does not come out of it in a group.
-        welcome = await _introduce(stream, connection, hello)
-        chat = ChatClient(stream, connection, tags, welcome)
-        async with beside(chat._receive, chat._write):
+        async with open_client_by(dial, nick=nick, session=session, reconnect=False) as chat:
             yield chat
-            await chat.quit()
     finally:
-        if chat is not None:
-            chat._leave()  # tasks outside the block may wait for what will not come
         await trio.aclose_forcefully(stream)
 
 
-async def _introduce(stream: trio.abc.Stream, connection: Connection, hello: e.Hello) -> e.Welcome:
-    """Say hello and read until the server has agreed."""
-    welcome: e.Welcome | None = None
-    with trio.move_on_after(HELLO_TIMEOUT):
-        try:
-            await stream.send_all(connection.send(hello))
-        except trio.BrokenResourceError:
-            raise ConnectionLost("the connection broke") from None
-        while True:
-            match await hear(stream, connection):
-                case e.Welcome() as welcome:
-                    pass
-                case e.Ok(tag=hello.tag) if welcome is not None:
-                    return welcome
-                case e.Failure(code=code, sentence=sentence):
-                    raise Refused(code, sentence)
-                case e.Prompt(reason=reason):
-                    raise Refused("bad-nick", reason)
-                case e.Bye(reason=reason):
-                    raise ConnectionLost(reason or "the server said good-bye")
-    raise ConnectionLost("the server does not answer")
+@asynccontextmanager
+async def _running(chat: ChatClient) -> AsyncIterator[None]:
+    """Run the tasks of a client beside the block."""
+    keeping = chat._keeping
+    try:
+        async with beside(chat._run, *([] if keeping is None else [keeping.run])):
+            yield
+            await chat.quit()
+    finally:
+        chat._leave()  # tasks outside the block may wait for what will not come
+        if keeping is not None:
+            keeping.finish()

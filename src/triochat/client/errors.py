@@ -23,7 +23,7 @@ class Refused(ClientError):  # noqa: N818 -- says what happened, as trio's own `
 
 
 class ConnectionLost(ClientError):  # noqa: N818 -- says what happened, as trio's own `Cancelled` does
-    """The connection has ended, and not because we left.
+    """The connection has ended and is not made again, or we have left.
 
     Whether a request that was not answered by then has been carried out is not known.
 

@@ -6,6 +6,7 @@ be cut off; so the oldest events are dropped, and counted.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -33,10 +34,12 @@ class EventBuffer(Generic[T]):
 
     Args:
         limit: events that may wait.
+        taken: is told of each event that somebody takes.
     """
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int = LIMIT, taken: Callable[[T], None] | None = None) -> None:
         self._limit = limit
+        self._taken = taken
         self._events: deque[T] = deque()
         self._dropped = 0
         self._closed = False
@@ -72,7 +75,10 @@ class EventBuffer(Generic[T]):
                 count, self._dropped = self._dropped, 0
                 return Lagged(count)
             if self._events:
-                return self._events.popleft()
+                event = self._events.popleft()
+                if self._taken is not None:
+                    self._taken(event)
+                return event
             if self._lost is not None:
                 raise ConnectionLost(self._lost)
             if self._closed:

@@ -1,5 +1,7 @@
 """A stream and a sans-IO `Connection`, seen as one event after the other."""
 
+import math
+
 import trio
 
 from triochat.client.errors import ConnectionLost
@@ -7,13 +9,16 @@ from triochat.protocol import CLOSED, NEED_DATA, Connection, RemoteProtocolError
 from triochat.protocol import events as e
 
 
-async def hear(stream: trio.abc.ReceiveStream, connection: Connection) -> e.Event:
+async def hear(
+    stream: trio.abc.ReceiveStream, connection: Connection, *, silence: float = math.inf
+) -> e.Event:
     """The next thing that the server says.
 
     A frame that this version does not know is passed over: a newer server may say more.
 
     Raises:
         ConnectionLost: there will be none.
+        trio.TooSlowError: nothing came for `silence` seconds; nothing is lost by that.
     """
     while True:
         try:
@@ -24,9 +29,11 @@ async def hear(stream: trio.abc.ReceiveStream, connection: Connection) -> e.Even
             raise ConnectionLost("the server does not keep to the protocol") from error
         if event is NEED_DATA:
             try:
-                connection.receive_data(bytes(await stream.receive_some()))
+                with trio.fail_after(silence):
+                    data = bytes(await stream.receive_some())
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 raise ConnectionLost("the connection broke") from None
+            connection.receive_data(data)
         elif event is CLOSED:
             raise ConnectionLost("the server closed the connection")
         else:

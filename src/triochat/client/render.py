@@ -8,8 +8,9 @@ of a text with several has its sender in front, so no text can look like somebod
 import re
 from datetime import datetime, tzinfo
 
-from triochat.client.chat_client import EnteredRoom
+from triochat.client.answers import EnteredRoom
 from triochat.client.event_buffer import Lagged
+from triochat.client.happenings import Disconnected, Happening, Reconnected
 from triochat.protocol import events as e
 from triochat.protocol.text import ACTION, as_sentence
 
@@ -32,7 +33,7 @@ def clean_sentence(words: str) -> str:
     return clean(as_sentence(words.replace("\n", " ")))
 
 
-def render(event: e.Event | Lagged | EnteredRoom, zone: tzinfo | None = None) -> list[str]:
+def render(event: Happening | EnteredRoom, zone: tzinfo | None = None) -> list[str]:
     """The lines that tell of `event`; none if there is nothing to tell.
 
     Args:
@@ -63,6 +64,10 @@ def render(event: e.Event | Lagged | EnteredRoom, zone: tzinfo | None = None) ->
             return [f"{event.room}: {', '.join(event.nicks) or 'nobody'}"]
         case e.Failure():
             return [clean_sentence(event.sentence)]
+        case Disconnected():
+            return [clean(f"connection lost: {_one_line(event.reason)}; trying again")]
+        case Reconnected():
+            return ["connected again"]
         case Lagged():
             return [f"({event.count} messages came too fast to be shown; /history has them)"]
         case _:

@@ -12,10 +12,10 @@ from typing import Final
 import trio
 
 from triochat.client.beside import beside
-from triochat.client.chat_client import HELLO_TIMEOUT
 from triochat.client.errors import ConnectionLost
 from triochat.client.event_buffer import EventBuffer, Lagged
 from triochat.client.hearing import hear
+from triochat.client.link import HELLO_TIMEOUT
 from triochat.protocol import Connection, Dialect, Role
 from triochat.protocol import events as e
 

@@ -1,0 +1,74 @@
+"""Calling a server: a connection, and the hello on it; once, or for as long as it takes."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import trio
+
+from triochat.client.backoff import Backoff
+from triochat.client.errors import ConnectionLost, Refused
+from triochat.client.link import Link, introduce
+from triochat.client.tags import Tags
+from triochat.protocol import events as e
+
+Dial = Callable[[], Awaitable[trio.abc.Stream]]
+"""Connects; raises `OSError` if nobody answers."""
+
+ATTEMPT_TIMEOUT: Final = 30.0
+"""Seconds that one attempt to connect may take, the hello not counted."""
+PATIENCE: Final = 5.0
+"""Seconds for which a server may refuse us before the program is told: our old connection may go first."""
+
+
+class Caller:
+    """Calls one server, always with the same session.
+
+    Args:
+        dial: connects.
+        session: 32 hex digits; None if we will not return.
+        tags: to mark the hello.
+    """
+
+    def __init__(self, dial: Dial, session: str | None, tags: Tags) -> None:
+        self._dial = dial
+        self._session = session
+        self._tags = tags
+
+    async def call(self, nick: str) -> tuple[Link, e.Welcome]:
+        """Connect, and say that we are `nick`.
+
+        Raises:
+            OSError: nobody answers.
+            Refused: the server does not want us.
+            ConnectionLost: it went away before it had said so, or does not speak this protocol.
+        """
+        stream: trio.abc.Stream | None = None
+        with trio.move_on_after(ATTEMPT_TIMEOUT):
+            stream = await self._dial()
+        if stream is None:
+            raise TimeoutError(f"nobody answered within {ATTEMPT_TIMEOUT:.0f} seconds")
+        return await introduce(stream, e.Hello(nick, self._session, tag=self._tags.next()))
+
+    async def call_again(
+        self, nick: str, backoff: Backoff, refused: Callable[[Refused], None]
+    ) -> tuple[Link, e.Welcome]:
+        """Call until the server takes us; wait before each attempt.
+
+        Args:
+            nick: who we are.
+            backoff: how long to wait.
+            refused: is told once if the server goes on refusing us.
+        """
+        told = False
+        since: float | None = None
+        while True:
+            await trio.sleep(backoff.next())
+            try:
+                return await self.call(nick)
+            except (OSError, ConnectionLost):
+                since = None
+            except Refused as error:
+                since = trio.current_time() if since is None else since
+                if not told and trio.current_time() - since >= PATIENCE:
+                    told = True
+                    refused(error)

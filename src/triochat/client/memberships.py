@@ -1,0 +1,180 @@
+"""The rooms that we are in: how far we have heard their logs, and who else is there.
+
+By this a client that comes back knows where to go on, which entry it has had before, and who came and
+went meanwhile. It is fed with what the server says; it does nothing by itself.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from triochat.protocol import events as e
+from triochat.protocol.grammar import fold
+
+
+@dataclass(slots=True)
+class Membership:
+    """One room.
+
+    Attributes:
+        last: id of the last entry that we have heard.
+        seen: id of the last one that the program has taken.
+        confirmed: the server has said that we are in.
+        people: who is there, oneself included; folded nick → nick.
+    """
+
+    last: int
+    seen: int
+    confirmed: bool = True
+    people: dict[str, str] = field(default_factory=dict)
+
+
+class Memberships:
+    """All rooms that we are in, by name, in the order in which we came.
+
+    Args:
+        seen: rooms that we were in before, and the ids up to which we have seen their logs.
+    """
+
+    def __init__(self, seen: Mapping[str, int] | None = None) -> None:
+        self._rooms = {room: Membership(last, last) for room, last in (seen or {}).items()}
+        # Our own inbox: id and time of the last message in it.
+        self._inbox = (0, 0)
+
+    def __iter__(self) -> Iterator[str]:
+        return (room for room, membership in self._rooms.items() if membership.confirmed)
+
+    def seen(self) -> dict[str, int]:
+        """Where a program that takes our place would have to go on."""
+        return {room: self._rooms[room].seen for room in self}
+
+    def last(self, room: str) -> int:
+        """The id of the last entry that we have heard in a room that we are in."""
+        return self._rooms[room].last
+
+    # --- coming and going -----------------------------------------------------------------------
+
+    def confirm(self, room: str, last: int) -> None:
+        """We are in a room, perhaps as before, and get what comes behind id `last`."""
+        membership = self._rooms.setdefault(room, Membership(last, last))
+        if not membership.confirmed:
+            membership.seen = last
+            membership.confirmed = True
+        membership.last = last
+
+    def forget_unconfirmed(self, room: str | None = None) -> None:
+        """We are not in this room after all, or in none of which it is not known."""
+        for name in [room] if room is not None else list(self._rooms):
+            if name in self._rooms and not self._rooms[name].confirmed:
+                del self._rooms[name]
+
+    def leave(self, room: str) -> None:
+        """We are in a room no more."""
+        self._rooms.pop(room, None)
+
+    def restart(self, room: str) -> None:
+        """The log of a room is another one than it was: nothing of it was heard."""
+        self._rooms[room].last = self._rooms[room].seen = 0
+
+    def compare(self, room: str, nicks: Iterable[str], me: str) -> list[e.Event]:
+        """Note that exactly `nicks` are in a room, and tell what must have happened since we last heard.
+
+        Args:
+            room: its name. Of one that we are about to enter there is nothing to tell.
+            nicks: who is there.
+            me: our nickname, of which nobody tells us.
+        """
+        membership = self._rooms.setdefault(room, Membership(0, 0, confirmed=False))
+        before, now = membership.people, {fold(nick): nick for nick in nicks}
+        membership.people = now
+        if not before:  # taken over from a program that has ended, too: nobody was told who was there
+            return []
+        gone = [e.Left(room, nick) for key, nick in before.items() if key not in now and key != fold(me)]
+        come = [e.Joined(room, nick) for key, nick in now.items() if key not in before and key != fold(me)]
+        return [*gone, *come]
+
+    # --- what is heard --------------------------------------------------------------------------
+
+    def hear(self, event: e.Event, me: str) -> bool:
+        """Take note of what the server says of itself. Whether it is new.
+
+        Args:
+            event: what it says.
+            me: our nickname.
+        """
+        match event:
+            case e.Message(target=target) if target.startswith("@"):
+                return self._hear_in_inbox(event) if fold(target[1:]) == fold(me) else True
+            case e.Message(target=room, id=number) | e.TopicSet(room=room, id=number):
+                return self._advance(room, number)
+            case e.Gap(target=room, last=number):
+                return self._advance(room, number)
+            case e.Joined(room=room, nick=nick) if room in self._rooms:
+                self._rooms[room].people[fold(nick)] = nick
+            case e.Left(room=room, nick=nick) if room in self._rooms:
+                self._rooms[room].people.pop(fold(nick), None)
+            case e.Renamed(old=old, new=new):
+                for membership in self._rooms.values():
+                    if membership.people.pop(fold(old), None) is not None:
+                        membership.people[fold(new)] = new
+                if fold(old) == fold(me) != fold(new):
+                    self._inbox = (0, 0)  # each nick has its own
+            case _:
+                pass
+        return True
+
+    def take(self, event: object) -> bool:
+        """The program has taken an event. Whether that changes where another would have to go on."""
+        match event:
+            case e.Message(target=room, id=number) | e.TopicSet(room=room, id=number):
+                pass
+            case e.Gap(target=room, last=number):
+                pass
+            case _:
+                return False
+        membership = self._rooms.get(room)
+        if membership is None or number <= membership.seen:
+            return False
+        membership.seen = number
+        return True
+
+    def _advance(self, room: str, number: int) -> bool:
+        membership = self._rooms.get(room)
+        if membership is None:
+            return True
+        if number <= membership.last:
+            return False
+        membership.last = number
+        return True
+
+    def _hear_in_inbox(self, message: e.Message) -> bool:
+        """What was missed may come more than once: if it broke off, the server begins anew.
+
+        A server that has lost its memory counts from 1 again; but its clock does not.
+        """
+        number, ms = self._inbox
+        if message.id <= number and message.ms <= ms:
+            return False
+        self._inbox = (message.id, message.ms)
+        return True
+
+
+class Roll:
+    """Collects who is in a room, from the first frames of the answer to ``JOIN``.
+
+    They stand together, and tell of one moment; behind them, before the answer ends, others may come
+    and go.
+    """
+
+    def __init__(self) -> None:
+        self._expected = 0
+        self._nicks: list[str] = []
+
+    def add(self, event: e.Event) -> list[str] | None:
+        """Those who are there, as soon as they are all known."""
+        if isinstance(event, e.RoomInfo):
+            self._expected, self._nicks = event.members, []
+        elif isinstance(event, e.NameList):
+            self._nicks.extend(event.nicks)
+            if len(self._nicks) >= self._expected:
+                return self._nicks
+        return None

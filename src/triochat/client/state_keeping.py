@@ -1,0 +1,91 @@
+"""Keeping a client's state in its file: what must be safe before it is sent, and what may follow later.
+
+A message is on the disk before it is on the wire; so whenever we are killed, it is either not sent, or the
+next client knows its tag and asks again. To write and to wait for the disk takes milliseconds, on a busy
+machine far more; so a thread does it, and what comes meanwhile is written together, next. All else (how far
+was read, what was answered) may be old when we are killed: the next client then reads a little twice, and
+asks for what it need not. So it is written at most once a second.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import trio
+
+from triochat.client.exchange import Exchange
+from triochat.client.state_file import State, StateFile
+
+LAZILY: Final = 1.0
+"""Seconds by which the file may be behind in what need not be safe at once."""
+
+
+class StateKeeping:
+    """The task that writes, and what waits for it.
+
+    Args:
+        file: where to.
+        snapshot: how it stands now.
+        safe: gets each request that is on the disk now, in the order of `add`.
+        failed: is told why nothing can be written; once, until it can be again.
+    """
+
+    def __init__(
+        self,
+        file: StateFile,
+        *,
+        snapshot: Callable[[], State],
+        safe: Callable[[Exchange], None],
+        failed: Callable[[OSError], None],
+    ) -> None:
+        self._file = file
+        self._snapshot = snapshot
+        self._safe = safe
+        self._failed = failed
+        self._broken = False
+        self._waiting: list[Exchange] = []
+        self._changed = trio.Event()
+        self._urgent = trio.Event()
+        self._saved: State | None = file.state
+
+    def add(self, exchange: Exchange) -> None:
+        """A request was made; it may be sent when it is on the disk."""
+        self._waiting.append(exchange)
+        self._changed.set()
+        self._urgent.set()
+
+    def touch(self) -> None:
+        """Something else has changed."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Write what has changed, again and again."""
+        while True:
+            await self._changed.wait()
+            with trio.move_on_after(LAZILY):
+                await self._urgent.wait()
+            self._changed, self._urgent = trio.Event(), trio.Event()
+            batch, self._waiting = self._waiting, []
+            state = self._snapshot()
+            if state != self._saved:
+                try:
+                    await trio.to_thread.run_sync(self._file.save, state)
+                except OSError as error:
+                    self._fail(error)
+                else:
+                    self._saved, self._broken = state, False
+            for exchange in batch:  # also if it failed: better sent than safe
+                self._safe(exchange)
+
+    def finish(self) -> None:
+        """Write how it stands in the end. Blocks; nobody is there any more whom that could delay."""
+        state = self._snapshot()
+        if state != self._saved:
+            try:
+                self._file.save(state)
+            except OSError as error:
+                self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        if not self._broken:
+            self._broken = True
+            self._failed(error)
