@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triochat.client import Lagged
-from triochat.client import EnteredRoom
+from triochat.client import EnteredRoom, Lagged
 from triochat.client.render import clean, clean_sentence, render
 from triochat.protocol import events as e
 from triochat.protocol.escape import FORBIDDEN

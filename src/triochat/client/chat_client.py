@@ -26,7 +26,7 @@ from triochat.client.calling import Caller, Dial
 from triochat.client.dial import dial
 from triochat.client.errors import ConnectionLost, Refused
 from triochat.client.event_buffer import EventBuffer
-from triochat.client.exchange import Exchange, Kept, Receipt
+from triochat.client.exchange import WINDOW, Exchange, Kept, Receipt
 from triochat.client.happenings import Disconnected, Entry, Happening, Reconnected
 from triochat.client.link import QUIT_TIMEOUT, Link
 from triochat.client.memberships import Memberships, Roll
@@ -39,8 +39,6 @@ from triochat.protocol import events as e
 from triochat.protocol import framed
 from triochat.protocol.grammar import DEFAULT_PAGE, fold
 
-WINDOW: Final = 256
-"""Requests that may be without an answer at once. It bounds what waits to be written, too."""
 STEADY: Final = 1.0
 """Seconds that a connection must have held for the next delay to be a short one again."""
 ABSENT: Final = frozenset({"not-in-room", "no-such-room"})

@@ -4,6 +4,8 @@ It outlives connections: what has no complete answer is sent again on the next o
 which the server knows a message that it has kept already.
 """
 
+from typing import Final
+
 import trio
 
 from triochat.client.answers import kept_id
@@ -11,6 +13,8 @@ from triochat.client.errors import ConnectionLost, Refused
 from triochat.protocol import events as e
 from triochat.protocol import framed
 
+WINDOW: Final = 256
+"""Requests that may be without an answer at once. It bounds what waits to be written, too."""
 Kept = e.Say | e.SetTopic
 """Requests that leave an entry in a log."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from triochat.client.errors import ClientError
-from triochat.client.exchange import Kept
+from triochat.client.exchange import WINDOW, Kept
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
 from triochat.protocol.grammar import MAX_ID, is_room, is_session, is_tag
@@ -160,12 +160,13 @@ def _read(content: Any) -> State:  # noqa: ANN401 -- what JSON holds
     rooms = content["rooms"]
     if not is_session(content["session"]):
         raise ValueError("no session")
+    unsent = tuple(_unsent(kept) for kept in content["unsent"])
+    if len(unsent) > WINDOW or len({request.tag for request in unsent}) < len(unsent):
+        raise ValueError("more than there can be")
     for room, seen in rooms.items():
         if not (is_room(room) and type(seen) is int and 0 <= seen <= MAX_ID):
             raise ValueError("no room")
-    return State(
-        session=content["session"], rooms=rooms, unsent=tuple(_unsent(kept) for kept in content["unsent"])
-    )
+    return State(session=content["session"], rooms=rooms, unsent=unsent)
 
 
 def _unsent(kept: Any) -> Kept:  # noqa: ANN401 -- what JSON holds

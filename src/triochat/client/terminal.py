@@ -21,11 +21,11 @@ from typing import Final, TextIO
 
 import trio
 
-from triochat.client.chat_client import WINDOW, ChatClient, open_client_on
+from triochat.client.chat_client import ChatClient, open_client_on
 from triochat.client.commands import HELP, CommandError, parse, room_name
 from triochat.client.dial import dial
 from triochat.client.errors import ClientError, ConnectionLost, Refused
-from triochat.client.exchange import Receipt
+from triochat.client.exchange import WINDOW, Receipt
 from triochat.client.keyboard import BadLine, Keyboard
 from triochat.client.printer import Printer
 from triochat.client.render import clean, clean_sentence, render

@@ -1,0 +1,121 @@
+"""A client that is killed, and the next one in its place; over sockets, since a thread writes the file."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.client.servers import real_server
+from triochat.client import ChatClient, StateError, open_client
+from triochat.client.state_file import StateFile
+from triochat.protocol import events as e
+
+
+async def until_said(chat: ChatClient, text: str) -> list[str]:
+    seen: list[str] = []
+    with trio.fail_after(20):
+        async for event in chat:
+            if isinstance(event, e.Message):
+                seen.append(event.text)
+                if event.text == text:
+                    break
+    return seen
+
+
+async def test_the_next_one_is_where_the_first_was_and_reads_on(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    async with real_server() as (host, port), open_client(host, port, nick="bob") as bob:
+        await bob.join("#dev")
+        async with open_client(host, port, nick="alice", state=path) as alice:
+            assert alice.joined == ()
+            await alice.join("#dev")
+            await bob.say("#dev", "one")
+            assert await until_said(alice, "one") == ["one"]
+            await bob.say("#dev", "two")  # which it has never looked at
+        await bob.say("#dev", "three")
+        async with open_client(host, port, nick="alice", state=path) as alice:
+            assert alice.joined == ("#dev",)
+            assert await until_said(alice, "three") == ["two", "three"]
+            await alice.part("#dev")
+        async with open_client(host, port, nick="alice", state=path) as alice:
+            assert alice.joined == ()
+
+
+async def test_what_was_on_its_way_when_it_was_killed_is_kept_once(tmp_path: Path) -> None:
+    path, copy = tmp_path / "state", tmp_path / "copy"
+    async with real_server() as (host, port), open_client(host, port, nick="bob") as bob:
+        async with open_client(host, port, nick="alice", state=path) as alice:
+            await alice.join("#dev")
+            heard = alice._answered
+
+            def keep_file(event: e.Event, tag: str) -> None:
+                if isinstance(event, e.Ok) and not copy.exists():
+                    shutil.copy(path, copy)  # as it would be left if we were killed here
+                heard(event, tag)
+
+            alice._answered = keep_file  # type: ignore[method-assign]
+            receipts = [await alice.submit("#dev", f"text {number}") for number in range(5)]
+            assert [await receipt.kept() for receipt in receipts] == [1, 2, 3, 4, 5]
+        with StateFile(path) as file:
+            assert file.state is not None
+            assert file.state.unsent == ()
+        async with open_client(host, port, nick="alice", state=copy) as alice:
+            await alice.ping()  # which is answered behind all that was found
+            assert alice.statistics().unanswered == 0
+        texts = [entry.text for entry in await bob.history("#dev") if isinstance(entry, e.Message)]
+        assert texts == [f"text {number}" for number in range(5)]
+
+
+async def test_what_was_never_sent_is_sent_by_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    async with real_server() as (host, port):
+        async with open_client(host, port, nick="alice", state=path) as alice:
+            await alice.join("#dev")
+            assert alice._link is not None
+            await alice._link._stream.aclose()
+            while alice.connected:
+                await trio.lowlevel.checkpoint()
+            await alice.submit("#dev", "one")
+            await alice.submit("#dev", "two")
+            await alice.submit("#ops", "not there")
+            alice._leave()  # as if it had no time for more
+        async with open_client(host, port, nick="alice", state=path) as alice:
+            assert await until_said(alice, "two") == ["one", "two"]
+            failure = await anext(aiter(alice))
+            assert isinstance(failure, e.Failure)  # nobody waits for the answer, so it is told like this
+            assert failure.code == "no-such-room"
+
+
+async def test_a_file_that_can_not_be_written_is_told_once_and_delays_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async with (
+        real_server() as (host, port),
+        open_client(host, port, nick="alice", state=tmp_path / "state") as alice,
+    ):
+        await alice.join("#dev")
+        with monkeypatch.context() as broken:
+            broken.setattr(StateFile, "save", full)
+            assert await alice.say("#dev", "one") == 1
+            assert await alice.say("#dev", "two") == 2
+            assert await anext(aiter(alice)) == e.Failure(
+                "unavailable", "the state file can't be written: No space left on device"
+            )
+            assert await until_said(alice, "two") == ["one", "two"]
+        assert await alice.say("#dev", "three") == 3
+
+
+async def test_it_is_used_by_one_and_belongs_to_one_session(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    async with real_server() as (host, port):
+        async with open_client(host, port, nick="alice", state=path, session="ab" * 16):
+            with pytest.raises(StateError, match="another client"):
+                async with open_client(host, port, nick="bob", state=path):
+                    pass
+        with pytest.raises(StateError, match="another session"):
+            async with open_client(host, port, nick="alice", state=path, session="cd" * 16):
+                pass
