@@ -103,3 +103,13 @@ class ClientConfig:
     """The room to enter."""
     text: bool = False
     """Speak the text dialect, to a server of the 2019 tutorial."""
+    state: Path | None = None
+    """A file that keeps what is not sent yet, for the next client should this one be killed."""
+    timeout: float = 0.0
+    """Seconds for which to try to get a lost connection back. 0: for as long as it takes."""
+
+    def __post_init__(self) -> None:
+        if not self.timeout >= 0:  # which also is what NaN is not
+            raise ConfigError(f"timeout is 0 or more seconds, not {self.timeout}")
+        if self.text and self.state is not None:
+            raise ConfigError("state makes no sense with text: such a server does not know who comes back")

@@ -31,6 +31,7 @@ from triochat.protocol import events as e
         ("/topic lunch", e.SetTopic(None, "lunch")),
         ("/history", e.ReadHistory(None)),
         ("/history 5", e.ReadHistory(None, limit=5)),
+        ("/search two  words", e.Search(None, "two  words")),
         ("/help", e.Help()),
         ("/quit", e.Quit()),
         ("/quit so long", e.Quit("so long")),

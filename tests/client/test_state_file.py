@@ -46,38 +46,29 @@ def test_two_can_not_use_it_at_once(path: Path) -> None:
 GOOD: dict[str, Any] = {"triochat-client": 1, "session": "ab" * 16, "rooms": {}, "unsent": []}
 
 
+CHANGES: list[dict[str, Any]] = [
+    {"triochat-client": "x"},
+    {"session": "secret"},
+    {"session": 7},
+    {"rooms": []},
+    {"rooms": {"dev": 1}},
+    {"rooms": {"#dev": "1"}},
+    {"rooms": {"#dev": -1}},
+    {"unsent": 7},
+    {"unsent": [{}]},
+    {"unsent": [{"tag": "t", "to": None, "say": "x"}]},
+    {"unsent": [{"tag": "t", "to": "#dev", "say": ""}]},
+    {"unsent": [{"tag": "t", "to": "#dev", "say": 7}]},
+    {"unsent": [{"tag": "no tag", "to": "#dev", "say": "x"}]},
+    {"unsent": [{"tag": f"t{number}", "to": "#dev", "say": "x"} for number in range(257)]},
+    {"unsent": [{"tag": "t", "to": "#dev", "say": "x"}] * 2},
+]
+
+
 @pytest.mark.parametrize(
     "content",
-    [
-        b"",
-        b"\xff\xfe",
-        b"[",
-        b"[]",
-        b"3",
-        b"{}",
-        b"[" * 100_000,
-        json.dumps(GOOD).encode()[:-1],
-        *(
-            json.dumps(GOOD | change).encode()
-            for change in (  # type: ignore[var-annotated]
-                {"triochat-client": "x"},
-                {"session": "secret"},
-                {"session": 7},
-                {"rooms": []},
-                {"rooms": {"dev": 1}},
-                {"rooms": {"#dev": "1"}},
-                {"rooms": {"#dev": -1}},
-                {"unsent": 7},
-                {"unsent": [{}]},
-                {"unsent": [{"tag": "t", "to": None, "say": "x"}]},
-                {"unsent": [{"tag": "t", "to": "#dev", "say": ""}]},
-                {"unsent": [{"tag": "t", "to": "#dev", "say": 7}]},
-                {"unsent": [{"tag": "no tag", "to": "#dev", "say": "x"}]},
-                {"unsent": [{"tag": f"t{number}", "to": "#dev", "say": "x"} for number in range(257)]},
-                {"unsent": [{"tag": "t", "to": "#dev", "say": "x"}] * 2},
-            )
-        ),
-    ],
+    [b"", b"\xff\xfe", b"[", b"[]", b"3", b"{}", b"[" * 100_000, json.dumps(GOOD).encode()[:-1]]
+    + [json.dumps(GOOD | change).encode() for change in CHANGES],
 )
 def test_what_is_damaged_or_something_else_is_left_as_it_is(path: Path, content: bytes) -> None:
     path.write_bytes(content)

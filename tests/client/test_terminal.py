@@ -18,6 +18,7 @@ from triochat.client import ChatClient, open_client
 from triochat.client.terminal import run_terminal
 from triochat.config import ClientConfig, ServerConfig
 from triochat.protocol import events as e
+from triochat.server import serve
 
 PATIENCE = 20.0
 """Seconds for what takes milliseconds on a machine that has nothing else to do."""
@@ -227,12 +228,124 @@ async def test_a_connection_that_is_lost(person: bool) -> None:
         script = await accept(connections)
         alice.type("hello")
         await script.request()
-        await script.say("JOINED #lobby bob", "BYE :maintenance \\u202e")
+        await script.say("JOINED #lobby bob", "BYE :replaced")
         await script.stream.aclose()
         code, out, err = await alice.exit()
     assert code == 1
     assert "#lobby: bob came in\n" in out
-    assert err == "The connection is lost: maintenance \ufffd.\n"
+    assert err == "The connection is lost: replaced.\n"
+
+
+@pytest.mark.parametrize("person", [False, True])
+async def test_a_connection_that_is_lost_and_regained(person: bool) -> None:
+    async with (
+        scripted_server() as (address, connections),
+        terminal(address, person=person) as alice,
+    ):
+        script = await accept(connections)
+        alice.type("one")
+        first = await script.request()
+        await script.say("BYE :maintenance \\u202e")
+        await script.stream.aclose()
+        await alice.expect("The connection is lost: maintenance \ufffd; trying again.\n", "err")
+        alice.type("two")
+        script = await accept(connections)
+        await alice.expect("Connected again.\n", "err")
+        assert await script.request() == first
+        tag, request = await script.request()
+        assert request == "MSG #lobby :two"
+        await script.say(f"@{first[0]} OK 1", f"@{tag} OK 2")
+        if person:
+            alice.type("/quit")
+        else:
+            alice.end_of_input()
+        assert (await script.request())[1] == "QUIT"
+        await script.say("BYE")
+        assert (await alice.exit())[0] == 0
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_a_person_who_leaves_without_a_connection_is_told_what_is_not_sent(
+    kept: bool, tmp_path: Path
+) -> None:
+    state = tmp_path / "state" if kept else None
+    async with real_server() as address:
+        shutdown = trio.Event()
+        async with trio.open_nursery() as nursery:
+            [listener] = await nursery.start(partial(serve, ServerConfig(port=0), shutdown=shutdown))
+            config = ClientConfig(nick="alice", state=state)
+            async with terminal(address_of(listener), config, person=True) as alice:
+                await alice.expect("#lobby: alice\n")
+                shutdown.set()
+                await alice.expect("trying again", "err")
+                alice.type("hello", "/quit")
+                code, _, err = await alice.exit()
+        assert code == 1
+        assert "1 of your lines" in err
+        assert ("state" in err) == kept
+        if kept:  # the next one sends it
+            async with open_client(*address, nick="bob") as bob:
+                await bob.join("#lobby")
+                async with terminal(address, ClientConfig(nick="alice", state=state)) as alice:
+                    alice.end_of_input()
+                    assert (await alice.exit())[0] == 0
+                assert await everything_said(bob) == ["hello"]
+
+
+async def test_a_pipe_waits_for_a_connection_no_longer_than_it_is_told() -> None:
+    config = ClientConfig(nick="alice", timeout=0.1)
+    async with scripted_server() as (address, connections), terminal(address, config) as alice:
+        script = await accept(connections)
+        alice.type("hello")
+        await script.request()
+        await script.stream.aclose()
+        await connections.receive()  # and says nothing
+        code, _, err = await alice.exit()
+    assert code == 1
+    assert "It did not come back within 0.1 seconds" in err
+
+
+async def test_the_last_messages_are_shown_on_entering() -> None:
+    async with real_server() as address, open_client(*address, nick="bob") as bob:
+        await bob.join("#lobby")
+        for number in range(25):
+            await bob.say("#lobby", f"text {number}")
+        async with terminal(address, person=True) as alice:
+            await alice.expect("#lobby: bob, alice\n")
+            await alice.expect("<bob> text 24\n")
+            alice.type("hello", "/quit")
+            code, out, _ = await alice.exit()
+    assert code == 0
+    assert out.count("hello") >= 1
+
+
+async def test_a_search_is_shown_oldest_first() -> None:
+    async with scripted_server() as (address, connections), terminal(address, person=True) as alice:
+        script = await accept(connections)
+        alice.type("/search red fox", "/search")
+        tag, request = await script.request()
+        assert request == "SEARCH #lobby limit=20 :red fox"
+        await script.say(f"@{tag} MSG #lobby 9 0 bob :new", f"@{tag} MSG #lobby 3 0 bob :old", f"@{tag} OK")
+        await alice.expect("<bob> old\n")
+        await alice.expect("<bob> new\n")
+        await alice.expect("/search words", "err")
+        alice.type("/search nothing")
+        tag, _ = await script.request()
+        await script.say(f"@{tag} OK")
+        await alice.expect("no message holds these words")
+
+
+async def test_a_state_file_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    path.write_text("dear diary")
+    async with (
+        real_server() as address,
+        terminal(address, ClientConfig(nick="alice", state=path)) as alice,
+    ):
+        code, _, err = await alice.exit()
+    assert code == 1
+    assert "is no state file" in err
+    assert path.read_text() == "dear diary"
 
 
 async def test_something_that_is_no_server_of_ours() -> None:

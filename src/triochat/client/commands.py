@@ -18,6 +18,7 @@ HELP = (
     "/rooms        which rooms there are\n"
     "/topic [text] read or set the topic\n"
     "/history [n]  the last messages\n"
+    "/search words the last messages that hold all these words\n"
     "/help         this list\n"
     "/quit         leave\n"
     "To say a text that begins with a slash, type two."
@@ -45,6 +46,8 @@ def parse(line: str) -> e.Request | None:
         word, _, rest = line.partition(" ")
         if word.lower() == "/part":
             return _part(rest.strip())
+        if word.lower() == "/search":
+            return _search(rest.strip())
         return text.parse(line)
     except ProtocolError as error:
         if error.code == "unknown-command":
@@ -55,3 +58,9 @@ def parse(line: str) -> e.Request | None:
 def _part(rest: str) -> e.Part:
     room, _, reason = rest.partition(" ")
     return e.Part(room_name(room) if room else None, reason.strip())
+
+
+def _search(words: str) -> e.Search:
+    if not words:
+        raise CommandError("write it as /search words")
+    return e.Search(None, words)

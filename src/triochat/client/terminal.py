@@ -4,6 +4,9 @@ A person types lines and commands; a pipe is sent line by line, whatever is in i
 tells whether all of it was kept. Nothing that came from the network is printed unless
 `triochat.client.render` has cleaned it.
 
+A lost connection is told in one line, and in another one when it is back. A person goes on typing meanwhile:
+lines are read by one task and carried out, in their order, by another. A pipe waits.
+
 How it ends: ``/quit`` and the end of the input leave the chat, by which iterating over it ends too, as
 soon as all that was heard is printed. A signal cancels the conversation, inside the block of the
 client, so that this block still says good-bye; before there is a conversation, and the second time, a
@@ -11,6 +14,7 @@ signal cancels everything.
 """
 
 import getpass
+import math
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,14 +25,16 @@ from typing import Final, TextIO
 
 import trio
 
-from triochat.client.chat_client import ChatClient, open_client_on
+from triochat.client.chat_client import ChatClient, open_client_by
 from triochat.client.commands import HELP, CommandError, parse, room_name
 from triochat.client.dial import dial
 from triochat.client.errors import ClientError, ConnectionLost, Refused
 from triochat.client.exchange import WINDOW, Receipt
+from triochat.client.happenings import Disconnected, Reconnected
 from triochat.client.keyboard import BadLine, Keyboard
 from triochat.client.printer import Printer
 from triochat.client.render import clean, clean_sentence, render
+from triochat.client.state_file import StateError
 from triochat.client.text_client import TextClient, open_text_client_on
 from triochat.config import ClientConfig
 from triochat.protocol import ProtocolError
@@ -39,6 +45,10 @@ FAILED: Final = 1
 """The exit code if there was no connection, or not everything was kept."""
 PRINT_TIMEOUT: Final = 1.0
 """Seconds that a blocked output may take behind a signal."""
+TYPED_AHEAD: Final = 100
+"""Lines of a person that may wait to be carried out."""
+RECENT: Final = 20
+"""Messages that a person is shown on entering a room."""
 ASK_AGAIN: Final = frozenset({"bad-nick", "nick-in-use"})
 """Refusals that another nickname may help against."""
 
@@ -97,6 +107,8 @@ class _Visit:
         self._conversation: trio.CancelScope | None = None
         self._room: str | None = None  # where a line goes
         self._rooms: dict[str, None] = {}  # all that we are in, in the order in which we came
+        self._paper = trio.Lock()  # what belongs together is not to be printed apart
+        self._late = False  # the connection is lost, and there is a time until which it has to be back
         self.exit_code = 0
 
     @property
@@ -125,24 +137,23 @@ class _Visit:
     async def _attempt(self, nick: str) -> str | None:
         """Connect under this name, and talk if we may. Returns another one to try."""
         try:
-            stream = await dial(self._host, self._port)
-        except gaierror:
+            if self._config.text:
+                stream = await self._dial()
+                async with open_text_client_on(stream, nick=nick) as text_client:
+                    await self._converse(text_client, partial(self._type_text, text_client))
+            else:
+                async with open_client_by(self._dial, nick=nick, state=self._config.state) as chat:
+                    await self._converse(chat, partial(self._type, chat))
+        except gaierror:  # on entering, as all that follows: the conversation raises nothing
             await self._fail(f"there is no host named {self._host}; look at how it is spelled")
-            return None
         except OSError:
             await self._fail(
                 f"nobody answers at {self._host}:{self._port}; look at the address,"
                 " or start a server there (triochat server)"
             )
-            return None
-        try:
-            if self._config.text:
-                async with open_text_client_on(stream, nick=nick) as text_client:
-                    await self._converse(text_client, partial(self._type_text, text_client))
-            else:
-                async with open_client_on(stream, nick=nick) as chat:
-                    await self._converse(chat, partial(self._type, chat))
-        except (Refused, ProtocolError) as refused:  # on entering: the conversation raises nothing
+        except StateError as error:
+            await self._fail(str(error))
+        except (Refused, ProtocolError) as refused:
             if refused.code in ASK_AGAIN:
                 return await self._another_nick(nick, refused.sentence)
             await self._fail(f"the server refused: {refused.sentence}")
@@ -150,6 +161,9 @@ class _Visit:
             hint = "" if self._config.text else " (for a server of the 2019 tutorial there is --text)"
             await self._fail(f"there is no triochat server at {self._host}:{self._port}: {lost.reason}{hint}")
         return None
+
+    async def _dial(self) -> trio.abc.Stream:
+        return await dial(self._host, self._port)
 
     async def _another_nick(self, nick: str, reason: str) -> str | None:
         """Ask for a nickname, if there is somebody to ask."""
@@ -191,15 +205,28 @@ class _Visit:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(typing)
                     nursery.start_soon(self._leave_if_nobody_reads, nursery.cancel_scope)
-                    await self._print_news(client)
+                    await self._print_news(client, nursery.cancel_scope)
                     nursery.cancel_scope.cancel()
+                if self._late and nursery.cancel_scope.deadline <= trio.current_time():
+                    await self._fail(f"it did not come back within {self._config.timeout:g} seconds")
         finally:
             self._conversation = None
 
-    async def _print_news(self, client: ChatClient | TextClient) -> None:
+    async def _print_news(self, client: ChatClient | TextClient, conversation: trio.CancelScope) -> None:
         try:
             async for event in client:
-                await self._printer.show([clean(event)] if isinstance(event, str) else render(event))
+                if isinstance(event, Disconnected):
+                    await self._complain(f"the connection is lost: {event.reason}; trying again")
+                    if self._config.timeout:
+                        self._late = True
+                        conversation.deadline = trio.current_time() + self._config.timeout
+                elif isinstance(event, Reconnected):
+                    self._late = False
+                    conversation.deadline = math.inf
+                    await self._complain("connected again")
+                else:
+                    async with self._paper:
+                        await self._printer.show([clean(event)] if isinstance(event, str) else render(event))
         except ConnectionLost as lost:
             await self._fail(f"the connection is lost: {lost.reason}")
 
@@ -236,7 +263,52 @@ class _Visit:
         return True
 
     async def _obey(self, chat: ChatClient) -> str:
-        """Do what a person types until it says ``/quit``. Returns its last words."""
+        """Do what a person types until it says ``/quit``. Returns its last words.
+
+        What was typed before is done first, if there is a connection.
+        """
+        async with trio.open_nursery() as nursery:
+            to_do, requests = trio.open_memory_channel[e.Request](TYPED_AHEAD)
+            done = await nursery.start(self._do_all, chat, requests)
+            with to_do:
+                farewell = await self._read_requests(to_do)
+            if chat.connected:
+                await done.wait()
+            elif unsent := chat.statistics().unanswered + requests.statistics().current_buffer_used:
+                await self._tell_of_unsent(unsent)
+            nursery.cancel_scope.cancel()
+        return farewell
+
+    async def _do_all(
+        self,
+        chat: ChatClient,
+        requests: trio.MemoryReceiveChannel[e.Request],
+        task_status: trio.TaskStatus[trio.Event],
+    ) -> None:
+        done = trio.Event()
+        task_status.started(done)
+        async with trio.open_nursery() as nursery:
+            to_confirm, receipts = trio.open_memory_channel[Receipt](WINDOW)
+            nursery.start_soon(partial(self._confirm, receipts, fatal=False))
+            with to_confirm, suppress(ConnectionLost):
+                async for request in requests:
+                    if isinstance(request, e.Say):  # what comes behind it need not wait for the answer
+                        doing = self._submit(chat, request.target, request.text, to_confirm)
+                    else:
+                        doing = self._do(chat, request)
+                    await self._answered(doing, fatal=False)
+        done.set()
+
+    async def _tell_of_unsent(self, count: int) -> None:
+        """A person leaves while there is no connection."""
+        if self._config.state is None:
+            await self._fail(f"not sent: {count} of your lines")
+        else:
+            await self._fail(
+                f"not sent yet: {count} of your lines; messages are kept in {self._config.state}"
+            )
+
+    async def _read_requests(self, to_do: trio.MemorySendChannel[e.Request]) -> str:
         while (line := await self._next_line()) is not None:
             if isinstance(line, BadLine):
                 await self._complain(line.sentence)
@@ -249,7 +321,7 @@ class _Visit:
             if isinstance(request, e.Quit):
                 return request.reason
             if request is not None:
-                await self._answered(self._do(chat, request), fatal=False)
+                await to_do.send(request)
         return ""
 
     async def _send_everything(self, chat: ChatClient) -> None:
@@ -257,22 +329,23 @@ class _Visit:
         assert self._room is not None
         async with trio.open_nursery() as nursery:
             to_confirm, receipts = trio.open_memory_channel[Receipt](WINDOW)
-            nursery.start_soon(self._confirm, receipts)
+            nursery.start_soon(partial(self._confirm, receipts, fatal=True))
             with to_confirm, suppress(ConnectionLost):
                 while (line := await self._next_line()) is not None:
                     if isinstance(line, BadLine):
                         await self._fail(line.sentence)
                     elif line.strip():
-                        await self._answered(self._submit(chat, line, to_confirm), fatal=True)
+                        await self._answered(self._submit(chat, self._room, line, to_confirm), fatal=True)
 
-    async def _submit(self, chat: ChatClient, line: str, to_confirm: trio.MemorySendChannel[Receipt]) -> None:
-        assert self._room is not None
-        await to_confirm.send(await chat.submit(self._room, line))
+    async def _submit(
+        self, chat: ChatClient, target: str | None, text: str, to_confirm: trio.MemorySendChannel[Receipt]
+    ) -> None:
+        await to_confirm.send(await chat.submit(target or self._current(), text))
 
-    async def _confirm(self, receipts: trio.MemoryReceiveChannel[Receipt]) -> None:
+    async def _confirm(self, receipts: trio.MemoryReceiveChannel[Receipt], *, fatal: bool) -> None:
         with suppress(ConnectionLost):
             async for receipt in receipts:
-                await self._answered(receipt.kept(), fatal=True)
+                await self._answered(receipt.kept(), fatal=fatal)
 
     async def _type_text(self, client: TextClient) -> None:
         """Say what is typed to a server that knows lines only; its commands, if it has any, are its own."""
@@ -291,8 +364,6 @@ class _Visit:
 
     async def _do(self, chat: ChatClient, request: e.Request) -> None:
         match request:
-            case e.Say(target=target, text=said):
-                await chat.say(target or self._current(), said)
             case e.Join(room=room):
                 await self._enter(chat, room)
             case e.Part(room=room, reason=reason):
@@ -316,6 +387,11 @@ class _Visit:
                 entries = await chat.history(room, limit=limit)
                 lines = [line for entry in entries for line in render(entry)]
                 await self._printer.show(lines or [f"{room}: nothing was said here yet"])
+            case e.Search(text=words):
+                room = self._current()
+                found = await chat.search(room, words)
+                lines = [line for entry in reversed(found) for line in render(entry)]
+                await self._printer.show(lines or [f"{room}: no message holds these words"])
             case _:  # there is no other command than /help
                 await self._printer.show(HELP.split("\n"))
 
@@ -330,11 +406,18 @@ class _Visit:
             self._room = room
             await self._printer.show([f"{room}: you talk here now"])
             return
-        entered = await chat.join(room)
-        self._room = room
-        self._rooms[room] = None
-        if self._keyboard.is_terminal:
-            await self._printer.show(render(entered))
+        known = room in chat.joined  # from the state file: what was missed there is told anyway
+        async with self._paper:
+            entered = await chat.join(room)
+            self._room = room
+            self._rooms[room] = None
+            if not self._keyboard.is_terminal:
+                return
+            lines = render(entered)
+            if entered.last and not known:
+                recent = await chat.history(room, before=entered.last + 1, limit=RECENT)
+                lines.extend(line for entry in recent for line in render(entry))
+            await self._printer.show(lines)
 
     async def _part(self, chat: ChatClient, room: str, reason: str) -> None:
         await chat.part(room, reason)
