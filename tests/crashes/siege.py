@@ -138,7 +138,7 @@ async def besiege(
             chatter.stop()
         with trio.move_on_after(quiet):
             await done.wait()
-        logs = {room: await _read(line.port, room) for room in ROOMS}
+        logs = {room: await log_of(line.port, room) for room in ROOMS}
         await _let_everybody_see(line.port, chatters, logs)
         code = await server.end()
         nursery.cancel_scope.cancel()
@@ -158,7 +158,7 @@ async def besiege(
     )
 
 
-async def _read(port: int, room: str) -> Log:
+async def log_of(port: int, room: str) -> Log:
     """All that a room holds, as somebody new is told of it."""
     async with Guest(await trio.open_tcp_stream("127.0.0.1", port), PATIENCE) as guest:
         await guest.hello(f"reader{room[1:]}")

@@ -1,0 +1,45 @@
+"""A client that is killed: what it was told to say, the next one on its state file says, once."""
+
+import signal
+from pathlib import Path
+
+import trio
+
+from tests.crashes.line import Line
+from tests.crashes.siege import Server, log_of
+from tests.process.program import PATIENCE, TRIOCHAT, Program
+
+
+async def until_it_holds(file: Path, part: str) -> None:
+    with trio.fail_after(PATIENCE):
+        while part not in await trio.Path(file).read_text():  # noqa: ASYNC110 -- another process writes it
+            await trio.sleep(0.02)
+
+
+async def test_what_was_typed_while_nobody_listened_is_said_once(
+    nursery: trio.Nursery, tmp_path: Path
+) -> None:
+    line, state = Line(), tmp_path / "state"
+    await nursery.start(line.run)
+    server = Server([*TRIOCHAT, "server", "--port", "0", "--data", str(tmp_path / "chat.db")], line, nursery)
+    await server.start()
+    arguments = [f"127.0.0.1:{line.port}", "--nick", "alice", "--room", "#dev", "--state", str(state)]
+    for visit in range(3):
+        client = Program(*TRIOCHAT, "client", *arguments)
+        await nursery.start(client.run)
+        await client.type(f"{visit} heard")
+        await client.out.until(f"{visit} heard")
+        await server.kill()
+        await client.type(f"{visit} one", f"{visit} two", f"{visit} three")
+        await until_it_holds(state, f"{visit} three")
+        client.signal(signal.SIGKILL)
+        await client.exit_code()
+        await server.start()
+    last = Program(*TRIOCHAT, "client", *arguments)
+    await nursery.start(last.run)
+    await last.close_stdin()
+    assert await last.exit_code() == 0
+    said = [text for _, _, text in await log_of(line.port, "#dev")]
+    assert said == [f"{visit} {word}" for visit in range(3) for word in ("heard", "one", "two", "three")]
+    assert await server.end() == 0
+    nursery.cancel_scope.cancel()
