@@ -89,7 +89,7 @@ app = cyclopts.App(
 )
 
 
-@app.command
+@app.command(version_flags=())
 def server(
     *,
     settings: Annotated[ServerConfig, cyclopts.Parameter(name="*", negative="")] = ServerConfig(),  # noqa: B008 -- immutable
@@ -107,7 +107,7 @@ def server(
     return run_server(settings)
 
 
-@app.command
+@app.command(version_flags=())
 def client(
     address: str = DEFAULT_HOST,
     /,

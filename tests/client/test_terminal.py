@@ -474,11 +474,12 @@ async def test_a_person_is_asked_for_another_nick() -> None:
         assert (await alice.exit())[0] == 0
 
 
-async def test_a_person_who_gives_no_other_nick_leaves() -> None:
+@pytest.mark.parametrize("farewell", [b"\x04", b"/quit\n"])
+async def test_a_person_who_gives_no_other_nick_leaves(farewell: bytes) -> None:
     config = ClientConfig(nick="not a nick")
     async with real_server() as address, terminal(address, config, person=True) as alice:
         await alice.expect("nickname: ")
-        os.write(alice.keyboard, b"\x04")
+        os.write(alice.keyboard, farewell)
         assert (await alice.exit())[0] == 0
 
 

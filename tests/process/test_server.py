@@ -377,3 +377,10 @@ async def test_running_out_of_descriptors_is_survived(run: Run) -> None:
     assert 1 <= len(told) <= 1 + took / PAUSE
     assert "Too many open files" in told[0]["event"]
     assert not {"exception", "exc_info"} & told[0].keys()
+
+
+async def test_a_command_has_no_version_of_its_own(run: Run) -> None:
+    """It would be that of the library that reads the command line."""
+    program = await run("server", "--version")
+    assert await program.exit_code() != 0
+    assert "--version" in await program.err.rest() + await program.out.rest()

@@ -178,6 +178,8 @@ class _Visit:
                 return None
             if isinstance(line, BadLine):
                 await self._complain(line.sentence)
+            elif line.strip().lower() == "/quit":
+                return None
             elif line.strip():
                 return line.strip()
 
