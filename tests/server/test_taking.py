@@ -13,12 +13,20 @@ from trio.testing import wait_all_tasks_blocked
 
 from tests.server.conftest import Server, Start
 from tests.server.guests import REAL, Guest
-from tests.server.test_cost import Journal
+from tests.server.test_cost import Counts, Journal
 from tests.server.wires import Wire
+from triochat.chat import weight
 from triochat.protocol import Connection
+from triochat.protocol.framed import RUN_OCTETS
 from triochat.server.peer import IN_FLIGHT
 
 serve_module = importlib.import_module("triochat.server.serve")
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counts:
+    return Counts(monkeypatch)
+
 
 needs_epoll = pytest.mark.skipif(sys.platform != "linux", reason="there is no epoll")
 
@@ -176,6 +184,52 @@ async def test_who_came_back_does_not_wait_for_its_first_words(start: Start, wir
         await wait_all_tasks_blocked(0.001)
         await alice.send_bytes(b"halves\n")
         assert await alice.lines(2) == ["MSG #dev 2 MS alice :in two halves", "@d OK 2"]
+
+
+async def test_a_flood_on_a_socket_is_submitted_in_shares(start: Start, counts: Counts, wire: Wire) -> None:
+    server = await start(rate_limit=0)
+    async with await enter(server, wire, "mallory", "#dev") as mallory:
+        for flood in (b"MSG #dev :x\n", b"MSG #dev :%s\n" % (b"y" * 3000)):
+            counts.reset()
+
+            async def send(flood: bytes = flood) -> None:
+                await mallory.send_bytes(flood * (100_000 // len(flood)))
+                await mallory.send("@end PING")
+
+            async with trio.open_nursery() as both:
+                both.start_soon(send)
+                await mallory.until("@end PONG")
+            submissions = [one for batch in counts.decided for one in batch]
+            for one in submissions:
+                weights = list(map(weight, one.requests))
+                assert one.octets == sum(weights)
+                assert one.octets - weights[-1] < RUN_OCTETS  # it ends with the one that goes over it
+            if wire.kind == "socket":  # the others hold less than a share at a time
+                assert max(one.octets for one in submissions) >= RUN_OCTETS
+
+
+async def test_who_does_not_read_its_answers_is_not_read(start: Start, wire: Wire) -> None:
+    """So it is never cut off: its own messages come back to it, and it takes none of them."""
+    server = await start(rate_limit=0, backlog=65536)
+    async with await enter(server, wire, "alice", "#dev") as alice:
+        with trio.move_on_after(1):
+            while True:
+                await alice.stream.send_all(b"MSG #dev :%s\n" % (b"x" * 500))
+                await wait_all_tasks_blocked(0.0001)
+        statistics = server.inside.broadcast.statistics()
+        assert (statistics.subscribers, statistics.evicted) == (1, 0)
+        assert statistics.backlog > 65536 // 2
+
+
+async def test_who_says_something_else_than_pong_is_there_all_the_same(start: Start, wire: Wire) -> None:
+    server = await start(idle_timeout=0.2)
+    async with await enter(server, wire, "alice", "#dev") as alice:
+        assert await alice.line() == "PING"
+        for number in range(1, 10):  # for longer than it would have to answer
+            await alice.send(f"MSG #dev :{number}")
+            await alice.until(f":{number}")
+            await trio.sleep(0.05)
+        assert (await alice.ask("NAMES #dev"))[-1] == "OK"
 
 
 @needs_epoll

@@ -1,6 +1,7 @@
-"""What waits to be written to one client: bounded, and the only thing that writes to its socket.
+"""What waits to be written to one client: bounded, and all that writes to its socket goes by it.
 
-Keeps law 5 of docs/architecture.md. Data goes straight to the kernel by one non-blocking write if
+Keeps law 5 of docs/architecture.md: it says through `Outbox.direct` whether the socket may be written to past
+its queue, as `triochat.server.broadcast` does. Data goes straight to the kernel by one non-blocking write if
 nothing is queued; the writer's task, much dearer, is started only when the kernel's buffer is full, and
 ends when all is written. A stream that is no plain socket (TLS, a test's memory
 stream), and a platform without such a write, always takes the writer's way: same order, same bounds.
@@ -148,8 +149,12 @@ class Outbox:
         """Write what `put` could not."""
         while self._queue:
             chunk = self._next_chunk()
-            with trio.fail_after(self._send_timeout):
-                await self._stream.send_all(chunk)
+            try:
+                with trio.fail_after(self._send_timeout):
+                    await self._stream.send_all(chunk)
+            except BaseException:
+                self._queue.clear()  # nothing may follow, and a traceback may keep this frame for long
+                raise
             self._written += 1
             self._backlog -= len(chunk)
             self._excused = max(self._excused - len(chunk), 0)

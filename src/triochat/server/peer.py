@@ -107,9 +107,9 @@ class Peer:
         self._stream, self._socket = direct.take_over(stream)
         config = house.config
         self._throttle = Throttle(config.rate_limit) if config.rate_limit else None
-        # What is submitted next, and what that weighs.
         self._watch: Watch | None = None
         self._taken = False  # something was read while the reader slept, and the reader has to go on with it
+        # What is submitted next, and what that weighs.
         self._share: list[Asked] = []
         self._share_octets = 0
         self._unanswered = 0
@@ -136,7 +136,6 @@ class Peer:
                     send_timeout=house.config.send_timeout,
                     send=None if self._socket is None else self._socket.send,
                 )
-                self._past = Past(self, house.journal, self._outbox)
                 # Inside the nursery: nothing may be put that its writer could not be started for.
                 with house.broadcast.subscribe(self.number, self._outbox, self._evict):
                     house.peers[self.number] = self
@@ -161,8 +160,13 @@ class Peer:
         if self._house.shutdown.is_set():
             self.stop()
         if self._socket is not None and self._house.poller is not None:
-            with self._house.poller.watch(self._socket, self._take) as self._watch:
-                await self._read()
+            try:
+                with self._house.poller.watch(self._socket, self._take) as self._watch:
+                    await self._read()
+            finally:
+                self._watch = (
+                    None  # it knows `_take`, and so this: a cycle, for the collector to find some day
+                )
         else:
             await self._read()
         await self._close()
@@ -286,6 +290,8 @@ class Peer:
                 self._taken = False
                 return None
             data = self._read_directly()
+            if data is None:
+                return None
         self.asked_at = None
         return data
 
@@ -364,7 +370,8 @@ class Peer:
                 await self._until_answered()
                 while (work := self.errand) is not None:
                     self.errand = None
-                    await self._past.run(work)
+                    # Made for each: kept, it would be a cycle, for it knows this peer.
+                    await Past(self, self._house.journal, self._outbox).run(work)
             elif isinstance(request, LISTS):
                 await self._submit_share()
                 await self._until_answered()

@@ -91,7 +91,10 @@ class Watch(AbstractContextManager["Watch", None]):
         await trio.lowlevel.wait_task_rescheduled(self._abort)
         error, self._error = self._error, None
         if error is not None:
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # its traceback knows this frame: a cycle, for the collector to find some day
 
     def _abort(self, _: object) -> trio.lowlevel.Abort:
         self._task = None
