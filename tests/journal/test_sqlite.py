@@ -243,7 +243,8 @@ async def test_links_in_a_circle(path: Path) -> None:
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder that others may enter; and to be one of them, if need be, since root may write anything."""
-    with tempfile.TemporaryDirectory() as name:
+    # Whatever is the place for temporary files: others may have to get there.
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
         (folder / "within").mkdir()
@@ -267,6 +268,14 @@ def nobody(open_folder: Path) -> Iterator[None]:
 async def test_a_folder_that_may_not_be_written(open_folder: Path, nobody: None) -> None:
     open_folder.chmod(0o555)
     assert "can't write in the folder" in await refused(open_folder / "chat.db")
+    assert list(open_folder.iterdir()) == []
+
+
+async def test_a_folder_that_may_not_be_entered(open_folder: Path, nobody: None) -> None:
+    open_folder.chmod(0o600)
+    assert "can't" in await refused(open_folder / "chat.db")
+    assert "can't" in await refused(open_folder / "new" / "chat.db")
+    open_folder.chmod(0o755)
     assert list(open_folder.iterdir()) == []
 
 

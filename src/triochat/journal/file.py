@@ -55,11 +55,11 @@ class JournalFile:
         self._opened.close()
 
     def _open(self, stack: ExitStack, durability: Durability) -> None:
-        if self.path.is_dir():
+        if os.path.isdir(self.path):  # noqa: PTH112 -- Path.is_dir raises where one may not look
             raise JournalUnusable(f"{self.path} is a folder; name a file in it with --data")
         self._make_folder()
         lock = self.path.with_name(self.path.name + ".lock")
-        new_lock = not lock.exists()
+        new_lock = not os.path.exists(lock)  # noqa: PTH110 -- as above
         stack.callback(os.close, self._lock(lock))
         try:
             self._look_at_header()
