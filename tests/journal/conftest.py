@@ -36,6 +36,7 @@ async def open_tidied_file_journal(folder: Path) -> AsyncIterator[Journal]:
             return outcomes
 
         with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("triochat.journal.sqlite.UNINDEXED_AT_EASE", 0)
             patch.setattr(journal, "append", append_and_tidy)
             yield journal
 

@@ -5,8 +5,12 @@ read is read, from every cursor.
 """
 
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triochat.journal import (
@@ -14,6 +18,7 @@ from triochat.journal import (
     Each,
     Entry,
     Head,
+    Journal,
     Kept,
     MemoryJournal,
     Outcome,
@@ -21,6 +26,7 @@ from triochat.journal import (
     Repeated,
     TagTaken,
     Unknown,
+    open_sqlite_journal,
 )
 
 LOGS = ("#dev", "#ops", "@bob")
@@ -128,6 +134,46 @@ async def test_it_is_what_a_list_would_be(batches: list[list[Draft]], retention:
     model = Model(retention)
     for batch in batches:
         assert await journal.append(batch) == [model.append(draft) for draft in batch]
+    await look_at_all(journal, model)
+
+
+@settings(max_examples=60)
+@given(batches(), st.integers(1, 12), st.lists(st.sets(st.sampled_from(("tidy", "open anew")))))
+async def test_a_file_is_what_a_list_would_be(
+    batches: list[list[Draft]], retention: int, between: list[set[str]]
+) -> None:
+    """Tidied or opened anew at any time, and with bounds so low that tags are wherever they may be."""
+    model = Model(retention)
+    async with AsyncExitStack() as stack:
+        path = Path(stack.enter_context(TemporaryDirectory()), "chat.db")
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for bound, low in LOW.items():
+            patch.setattr(f"triochat.journal.{bound}", low)
+        opened = await stack.enter_async_context(AsyncExitStack())
+        for steps in [{"open anew"}, *between, *[set[str]()] * len(batches)]:
+            if "open anew" in steps:
+                await opened.aclose()
+                journal = await opened.enter_async_context(
+                    open_sqlite_journal(path, durability="normal", retention=retention)
+                )
+            while "tidy" in steps and await journal.tidy(10):
+                pass
+            if batches:
+                batch = batches.pop(0)
+                assert await journal.append(batch) == [model.append(draft) for draft in batch]
+        await look_at_all(journal, model)
+
+
+LOW = {
+    "batch.MAX_RUN": 3,
+    "tag_runs.MAX_RUN": 3,
+    "tag_runs.RUNS_IN_STEP": 2,
+    "sqlite.UNINDEXED_AT_EASE": 2,
+    "sqlite.MAX_UNINDEXED": 5,
+}
+
+
+async def look_at_all(journal: Journal, model: Model) -> None:
     assert await journal.heads() == model.heads()
     for log in LOGS:
         last = model.newest(log).last

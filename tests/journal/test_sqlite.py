@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ from triochat.journal import (
 from triochat.journal.file import JournalFile
 from triochat.journal.ledger import Ledger
 from triochat.journal.schema import APPLICATION_ID, ID_BITS, MIGRATIONS
+from triochat.journal.tag_runs import MAX_RUN
 
 DAY = 86_400_000
 
@@ -312,10 +314,15 @@ async def test_a_file_of_an_older_version_becomes_one_of_this(path: Path, versio
     for number in (1, 2):
         key = 1 << ID_BITS | number
         connection.execute("INSERT INTO entry VALUES (?, 0, NULL, 'al', 'hello', 1000)", (key,))
+    if version < 3:
+        digest = blake2b(b"session", digest_size=16).digest()
+        connection.execute("INSERT INTO tag VALUES (1, ?, 1, '7', 2, x'00')", (digest,))
     connection.close()
     async with open_sqlite_journal(path) as journal:
         assert await texts(journal) == ["hello", "hello"]
         assert [entry.id for entry in await journal.search("#dev", ["hello"], 9)] == [2, 1]
+        if version < 3:
+            assert await journal.append([draft("hello", key=("session", "7"))]) == [Repeated(2)]
         assert await journal.append([draft("3")]) == [Kept(3)]
     async with open_sqlite_journal(path) as journal:
         assert await texts(journal) == ["hello", "hello", "3"]
@@ -523,6 +530,22 @@ async def test_inboxes_that_were_let_go_are_deleted_and_their_place_is_used_agai
         assert count(journal, "log") == 1
 
 
+async def test_tags_for_which_there_was_no_time_are_indexed_before_there_are_too_many(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("triochat.journal.sqlite.MAX_UNINDEXED", 10)
+    monkeypatch.setattr("triochat.journal.tag_runs.RUNS_IN_STEP", 4)
+    tags = [str(number) for number in range(1, 101)]
+    async with open_sqlite_journal(path, durability="normal") as journal:
+        for tag in tags:
+            await journal.append([draft(tag, key=("session", tag))])
+            assert len(journal._ledger.unindexed) <= 11
+        assert 89 <= count(journal, "tag_run_of_session") < 100
+    async with open_sqlite_journal(path, durability="normal") as journal:
+        outcomes = await journal.append([draft(tag, key=("session", tag)) for tag in tags])
+        assert outcomes == [Repeated(number) for number in range(1, 101)]
+
+
 async def test_the_oldest_tags_are_forgotten_in_steps(path: Path) -> None:
     async with open_sqlite_journal(path, durability="normal", max_tags=100) as journal:
         tags = [str(number) for number in range(1, 5001)]
@@ -530,8 +553,11 @@ async def test_the_oldest_tags_are_forgotten_in_steps(path: Path) -> None:
         recall = [draft(tag, key=("session", tag), recall=True) for tag in tags]
         assert Unknown() not in await journal.append(recall)
         assert await tidy(journal) > 5
+        assert count(journal, "tag_run") <= 3
         outcomes = await journal.append(recall)
-        assert outcomes == [Unknown()] * 4900 + [Repeated(number) for number in range(4901, 5001)]
+        gone = outcomes.count(Unknown())
+        assert 4900 - MAX_RUN <= gone <= 4900
+        assert outcomes == [Unknown()] * gone + [Repeated(number) for number in range(gone + 1, 5001)]
     async with open_sqlite_journal(path, durability="normal", max_tags=100) as journal:
         assert await journal.append(recall) == outcomes
         assert await journal.append([run("a", "b", tags=("5001", "1"))]) == [Kept(5001)]
@@ -601,6 +627,7 @@ async def test_a_search_finds_only_what_can_be_read(path: Path) -> None:
 
 async def test_every_look_is_by_an_index(journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of what grows with what was said nothing is read through."""
+    monkeypatch.setattr("triochat.journal.sqlite.UNINDEXED_AT_EASE", 0)
     seen: set[str] = set()
     for connection in (journal._file.reader, journal._file.writer):
         connection.set_trace_callback(seen.add)
@@ -612,6 +639,7 @@ async def test_every_look_is_by_an_index(journal: SqliteJournal, monkeypatch: py
     await journal.read_before("#dev", 3, 2)
     await journal.search("#dev", ["a"], 10)
     await tidy(journal)
+    await journal.append([draft("a", key=("session", "1")), run("c", "b", tags=("9", "0"))])
     monkeypatch.setattr(journal._ledger, "retention", 1)
     monkeypatch.setattr(journal, "_max_tags", 1)
     monkeypatch.setattr(journal, "_max_age_ms", 1)

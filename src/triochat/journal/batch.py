@@ -13,6 +13,7 @@ from copy import copy
 from hashlib import blake2b
 from typing import Final
 
+from triochat.journal import tag_runs
 from triochat.journal.interface import (
     Draft,
     Each,
@@ -25,12 +26,9 @@ from triochat.journal.interface import (
     Unknown,
 )
 from triochat.journal.ledger import Ledger, Log, Session
-
-_Said = tuple[int, bytes]
-"""What a tag stands for: an id, and a digest of what was said."""
+from triochat.journal.tag_runs import MAX_RUN, Run, Said, checksums, in_rows, rank
 
 _SESSION_OCTETS: Final = 16
-_SAID_OCTETS: Final = 8  # only the session itself could gain by two texts with the same
 
 
 class Batch:
@@ -65,10 +63,8 @@ class Batch:
         self._sessions: dict[str, Session] = {}
         self._topics: dict[int, Entry] = {}
         self._entries: list[tuple[int, int, str | None, str, str, int]] = []
-        self._tags: list[tuple[int, bytes, int, str, int, bytes]] = []
-        self._said: dict[
-            tuple[bytes, str], _Said
-        ] = {}  # the tags of this batch, as far as they were asked for
+        self._runs: list[Run] = []
+        self._said: dict[tuple[bytes, str], Said] = {}  # of this batch, made when it is asked for
         self._said_up_to = 0
 
     def append(self, draft: Draft) -> Outcome:
@@ -77,7 +73,7 @@ class Batch:
         digest = None
         if session is not None and tags is not None:
             digest, highest = self._sessions.get(session) or self._read_session(session)
-            before = highest
+            before, counts = highest, True
             for tag in tags:
                 if len(tag) < len(highest) or (len(tag) == len(highest) and tag <= highest):
                     known = self._find(digest, tags)
@@ -85,8 +81,8 @@ class Batch:
                         if len(tags) > 1:
                             return Each([self.append(one) for one in draft.apart()])
                         number, said = known[tag]
-                        return Repeated(number) if said == _digest(draft, texts[0]) else TagTaken()
-                    highest = max(before, *tags, key=_rank)
+                        return Repeated(number) if said in (None, *checksums(draft)) else TagTaken()
+                    highest, counts = max(before, *tags, key=rank), False
                     break
                 highest = tag
         if recall:
@@ -107,11 +103,11 @@ class Batch:
             log.oldest = ms
         if digest is not None and session is not None and tags is not None:
             self._sessions[session] = (digest, highest)
-            number = self._next_tag
-            self._tags += [
-                (number + i, digest, len(tag), tag, first + i, _digest(draft, text))
-                for i, (tag, text) in enumerate(zip(tags, texts, strict=True))
-            ]
+            sums = checksums(draft)
+            if counts and len(tags) <= MAX_RUN:  # as of most
+                self._runs.append(Run(self._next_tag, digest, False, tags, first, sums))
+            else:
+                self._runs += in_rows(self._next_tag, digest, before, tags, first, sums)
             self._next_tag += len(tags)
         return Kept(first)
 
@@ -119,8 +115,8 @@ class Batch:
         """Write all that is kept."""
         many = self._connection.executemany
         many("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", self._entries)
-        if self._tags:
-            many("INSERT INTO tag VALUES (?, ?, ?, ?, ?, ?)", self._tags)
+        if self._runs:
+            tag_runs.write(self._connection, self._runs)
         gone = {log.number for log in self._gone}
         if gone:  # first, since others may take their names
             numbers = [(number,) for number in gone]
@@ -176,6 +172,7 @@ class Batch:
         ledger.next_number = self._next_number
         ledger.next_tag = self._next_tag
         ledger.next_used = self._next_used
+        ledger.unindexed.add(self._runs)
         ledger.remember(self._sessions)
 
     def _use(self, name: str) -> Log | None:
@@ -230,36 +227,23 @@ class Batch:
         known = self._ledger.sessions.get(session)
         if known is None:
             digest = blake2b(session.encode(), digest_size=_SESSION_OCTETS).digest()
-            row = self._connection.execute(
-                "SELECT tag FROM tag WHERE session = ? ORDER BY size DESC, tag DESC LIMIT 1", (digest,)
-            ).fetchone()
-            known = digest, "" if row is None else row[0]
+            indexed = tag_runs.highest(self._connection, digest)
+            known = digest, max(indexed, self._ledger.unindexed.highest(digest), key=rank)
         self._sessions[session] = known
         return known
 
-    def _find(self, session: bytes, tags: Sequence[str]) -> dict[str, _Said]:
+    def _find(self, session: bytes, tags: Sequence[str]) -> dict[str, Said]:
         """Those of the tags that are known, and what they stand for."""
-        for _, digest, _, tag, number, said in self._tags[self._said_up_to :]:
-            self._said[digest, tag] = number, said
-        self._said_up_to = len(self._tags)
-        known: dict[str, _Said] = {}
+        for run in self._runs[self._said_up_to :]:
+            self._said.update({(run.session, tag): run.find(tag) for tag in run.tags})
+        self._said_up_to = len(self._runs)
+        known: dict[str, Said] = {}
         for tag in tags:
-            found = self._said.get((session, tag))
-            if found is None:
-                found = self._connection.execute(
-                    "SELECT id, said FROM tag WHERE session = ? AND size = ? AND tag = ?",
-                    (session, len(tag), tag),
-                ).fetchone()
+            found = (
+                self._said.get((session, tag))
+                or self._ledger.unindexed.find(session, tag)
+                or tag_runs.find(self._connection, session, tag)
+            )
             if found is not None:
                 known[tag] = found
         return known
-
-
-def _rank(tag: str) -> tuple[int, str]:
-    """The order in which one counts."""
-    return len(tag), tag
-
-
-def _digest(draft: Draft, text: str) -> bytes:
-    """By this it is known again what was said, and where."""
-    return blake2b(f"{draft.log}\0{draft.kind}\0{text}".encode(), digest_size=_SAID_OCTETS).digest()

@@ -14,6 +14,7 @@ from typing import Final
 
 from triochat.journal.interface import Entry
 from triochat.journal.schema import ID_BITS
+from triochat.journal.tag_runs import Unindexed, read
 
 MAX_SESSIONS: Final = 10_000
 """Sessions of which it is remembered how far they have counted; all are read anew when there are more."""
@@ -65,6 +66,7 @@ class Ledger:
         next_tag, oldest_tag: numbers of tags.
         next_used: what the next log that is used gets.
         sessions: by what drafts call them.
+        unindexed: tags that are not in the index yet.
         untidy: logs with entries that are to be deleted or put into the index of words.
         ages: a heap of (oldest, something that differs, log).
     """
@@ -79,12 +81,13 @@ class Ledger:
     oldest_tag: int = 1
     next_used: int = 1
     sessions: dict[str, Session] = field(default_factory=dict)
+    unindexed: Unindexed = field(default_factory=Unindexed)
     untidy: dict[Log, None] = field(default_factory=dict)
     ages: list[tuple[int, int, Log]] = field(default_factory=list)
 
     @classmethod
     def read(cls, connection: sqlite3.Connection, retention: int | None) -> "Ledger":
-        """Read it from a file; of the entries none is looked at."""
+        """Read it from a file; of the entries none is looked at, and of the tags only the newest."""
         ledger = cls(retention)
         rows = connection.execute(
             "SELECT l.number, l.name, l.floor, l.first, l.last, l.used, l.indexed,"
@@ -104,11 +107,7 @@ class Ledger:
         ledger.next_number = max(numbers, default=0) + 1
         ledger.free = sorted(set(range(1, ledger.next_number)) - numbers)
         (ledger.let_go,) = connection.execute("SELECT let_go FROM inboxes").fetchone()
-        oldest, newest = connection.execute(
-            "SELECT (SELECT min(number) FROM tag), (SELECT max(number) FROM tag)"
-        ).fetchone()
-        if newest is not None:
-            ledger.oldest_tag, ledger.next_tag = oldest, newest + 1
+        ledger.unindexed, ledger.oldest_tag, ledger.next_tag = read(connection)
         return ledger
 
     def __iter__(self) -> Iterator[Log]:

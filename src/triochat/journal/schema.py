@@ -95,7 +95,51 @@ def _words(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_logs_entries_tags, _words)
+def _tag_runs(connection: sqlite3.Connection) -> None:
+    """A row for each run of tags: see `triochat.journal.tag_runs`."""
+    connection.execute(
+        # number: counts tags, so the oldest are those with the lowest; that of the first of these.
+        # tags: with a space between. id: of what the first stands for; the others follow.
+        # said: checksums of four octets each; NULL: not known.
+        """
+        CREATE TABLE tag_run (
+            number INTEGER PRIMARY KEY,
+            session BLOB NOT NULL,
+            stray INTEGER NOT NULL,
+            tags TEXT NOT NULL,
+            id INTEGER NOT NULL,
+            said BLOB
+        )
+        """
+    )
+    connection.execute(
+        """
+        CREATE TABLE tag_run_of_session (
+            session BLOB NOT NULL,
+            stray INTEGER NOT NULL,
+            size INTEGER NOT NULL,
+            first TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            PRIMARY KEY (session, stray, size, first)
+        ) WITHOUT ROWID
+        """
+    )
+    connection.execute("INSERT INTO tag_run SELECT number, session, 0, tag, id, NULL FROM tag")
+    connection.execute(
+        "INSERT INTO tag_run_of_session SELECT session, 0, size, tag, number FROM tag"
+        " ORDER BY session, size, tag"
+    )
+    # Runs with lower numbers are in the index.
+    connection.execute("CREATE TABLE tag_runs_indexed (behind INTEGER NOT NULL)")
+    connection.execute("INSERT INTO tag_runs_indexed SELECT coalesce(max(number), 0) + 1 FROM tag")
+    connection.execute("DROP TABLE tag")
+
+
+MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (
+    _logs_entries_tags,
+    _words,
+    _tag_runs,
+)
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:

@@ -22,11 +22,13 @@ from typing import Final, TypeVar
 
 import trio
 
+from triochat.journal import tag_runs
 from triochat.journal.batch import Batch
 from triochat.journal.file import Durability, JournalFile
 from triochat.journal.interface import Draft, Entry, Head, JournalUnavailable, Outcome, Page
 from triochat.journal.ledger import Ledger, Log
 from triochat.journal.schema import ID_BITS, NAME_OF_KIND
+from triochat.journal.tag_runs import MAX_RUN, MAX_UNINDEXED, UNINDEXED_AT_EASE
 from triochat.journal.upkeep import LOGS_IN_STEP, Settle, index, prune, prune_tags
 
 _T = TypeVar("_T")
@@ -54,7 +56,8 @@ async def open_sqlite_journal(
         durability: see `triochat.journal.file.Durability`.
         retention: entries that can be read of each log; None: all.
         max_age: seconds for which an entry is kept at least; `tidy` lets go of it then. None: no limit.
-        max_tags: tags that are remembered at least, the newest of all sessions; each costs about 100 octets.
+        max_tags: tags that are remembered at least, the newest of all sessions; one that comes alone costs
+            about 100 octets, one of a run a tenth of that.
         max_rooms: logs of rooms.
         max_inboxes: logs of what was said to one nick alone.
 
@@ -113,6 +116,8 @@ class SqliteJournal:
             batch.write()
             return outcomes, batch.settle
 
+        while len(self._ledger.unindexed) > MAX_UNINDEXED:  # there was no time to tidy up
+            await self._write(self._index_tags, lazily=True)
         return await self._write(work)
 
     async def read_after(self, log: str, after: int, limit: int) -> Page:
@@ -214,6 +219,8 @@ class SqliteJournal:
         ledger, connection = self._ledger, self._file.writer
         if self._too_many_tags():
             return None, prune_tags(ledger, connection, self._max_tags)
+        if len(ledger.unindexed) > UNINDEXED_AT_EASE:
+            return self._index_tags()
         retention = ledger.retention
         logs: list[Log] = []
         for log in ledger.untidy:
@@ -229,16 +236,21 @@ class SqliteJournal:
         logs.sort(key=lambda log: log.number)
         return None, index(ledger, connection, logs)
 
+    def _index_tags(self) -> tuple[None, Settle]:
+        return None, tag_runs.index(self._file.writer, self._ledger.unindexed)
+
     def _is_untidy(self, too_old: int | None) -> bool:
         ledger = self._ledger
         return (
             bool(ledger.untidy)
             or self._too_many_tags()
+            or len(ledger.unindexed) > UNINDEXED_AT_EASE
             or (too_old is not None and ledger.is_any_too_old(too_old))
         )
 
     def _too_many_tags(self) -> bool:
-        return self._ledger.next_tag - self._ledger.oldest_tag > self._max_tags
+        # A row goes as a whole, so there is none to go yet when there are but a few too many.
+        return self._ledger.next_tag - self._ledger.oldest_tag > self._max_tags + MAX_RUN
 
     # --- reading ----------------------------------------------------------------------------------
 

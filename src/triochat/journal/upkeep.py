@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from triochat.journal import tag_runs
 from triochat.journal.ledger import Ledger, Log
 from triochat.journal.words import words
 
@@ -16,8 +17,6 @@ STEP: Final = 200
 """Entries that one step deletes or indexes: some milliseconds."""
 LOGS_IN_STEP: Final = 50
 """Logs that one step looks at."""
-TAGS_IN_STEP: Final = 1000
-"""Tags that one step deletes."""
 
 Settle = Callable[[], None]
 """To be called after the commit."""
@@ -108,11 +107,11 @@ def _prune(
 
 
 def prune_tags(ledger: Ledger, connection: sqlite3.Connection, most: int) -> Settle:
-    """Delete some of the oldest tags if there are more than `most`."""
-    oldest = min(ledger.next_tag - most, ledger.oldest_tag + TAGS_IN_STEP)
-    connection.execute("DELETE FROM tag WHERE number < ?", (oldest,))
+    """Delete some of the oldest tags, and keep `most` at least."""
+    oldest, forgotten = tag_runs.forget(connection, ledger.unindexed, ledger.next_tag - most)
 
     def settle() -> None:
+        forgotten()
         ledger.oldest_tag = oldest
 
     return settle
