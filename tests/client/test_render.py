@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triochat.client import EnteredRoom, Lagged
-from triochat.client.render import clean, clean_sentence, render
+from triochat.client.render import clean_sentence, render
 from triochat.protocol import events as e
-from triochat.protocol.escape import FORBIDDEN
+from triochat.protocol.escape import FORBIDDEN, clean
 from triochat.protocol.grammar import MAX_ID
 
 HALF_PAST_NINE = 34_200_000

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triochat.protocol.errors import LocalProtocolError
-from triochat.protocol.escape import MAX_TEXT, check_text, escape, unescape
+from triochat.protocol.escape import MAX_TEXT, check_text, clean, escape, unescape
 
 TEXT = st.text(
     st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("\n\t\\"),
@@ -113,3 +113,12 @@ def test_junk_is_refused_or_understood(wire: str) -> None:
     except LocalProtocolError:
         return
     assert unescape(escape(text)) == text
+
+
+@pytest.mark.parametrize("acts", "\x00\n\r\x1b\x7f\x85\x9b\u061c\u200e\u200f\u2028\u2029\u202e\u2069\ud800")
+def test_what_acts_on_a_terminal_does_not_get_there(acts: str) -> None:
+    assert clean(f"a{acts}b") == "a\ufffdb"
+
+
+def test_the_rest_does() -> None:
+    assert clean("a\tcafé \u05d0\u200b\u202f~") == "a    café \u05d0\u200b\u202f~"

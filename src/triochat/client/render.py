@@ -5,27 +5,14 @@ could move the cursor and forge whole screens, the latter make a line read as so
 of a text with several has its sender in front, so no text can look like somebody else's.
 """
 
-import re
 from datetime import datetime, tzinfo
 
 from triochat.client.answers import EnteredRoom
 from triochat.client.event_buffer import Lagged
 from triochat.client.happenings import Disconnected, Happening, Reconnected
 from triochat.protocol import events as e
+from triochat.protocol.escape import clean
 from triochat.protocol.text import ACTION, as_sentence
-
-_HARMFUL = re.compile(
-    "[\x00-\x1f\x7f-\x9f"  # C0 and C1
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks, embeddings, overrides, isolates
-    "\u2028\u2029"  # line ends by another name
-    "\ud800-\udfff]"
-)
-_TAB = "    "
-
-
-def clean(text: str) -> str:
-    """One line that does nothing to a terminal: a tab becomes spaces, what else acts U+FFFD."""
-    return _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\t", _TAB))
 
 
 def clean_sentence(words: str) -> str:

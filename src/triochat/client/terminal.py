@@ -33,12 +33,13 @@ from triochat.client.exchange import WINDOW, Receipt
 from triochat.client.happenings import Disconnected, Reconnected
 from triochat.client.keyboard import BadLine, Keyboard
 from triochat.client.printer import Printer
-from triochat.client.render import clean, clean_sentence, render
+from triochat.client.render import clean_sentence, render
 from triochat.client.state_file import StateError
 from triochat.client.text_client import TextClient, open_text_client_on
 from triochat.config import ClientConfig
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
+from triochat.protocol.escape import clean
 from triochat.protocol.text import likely_nick
 
 FAILED: Final = 1

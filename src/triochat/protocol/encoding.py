@@ -5,10 +5,10 @@ import re
 
 from triochat.protocol import events as e
 from triochat.protocol import framed, text
+from triochat.protocol.escape import TURNS
 from triochat.protocol.runs import MessageRun
 
-_TURNS = re.compile("[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""What would turn the direction of a terminal's line, or end it."""
+_TURNS = re.compile(f"[{TURNS}]")
 
 
 class Encoding(enum.Enum):

@@ -16,6 +16,11 @@ MAX_TEXT = MAX_FRAME - 192
 
 FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """A character that would act on a terminal, or that no UTF-8 can carry."""
+TURNS = "\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+"""What would turn the direction of a terminal's line, or end it, as part of a pattern: marks, line ends by
+another name, embeddings and overrides, isolates. It may travel, but not reach a terminal."""
+HARMFUL = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{TURNS}]")
+"""What may not reach a terminal as it is: what is forbidden, what turns lines, and newline and tab too."""
 PLAIN = bytes(set(range(0x20, 0x7F)) - {ord("\\")})
 """The characters that are the same on the framed wire."""
 _TO_PLAIN = bytes(octet if octet in PLAIN else ord("?") for octet in range(256))
@@ -37,6 +42,11 @@ def check_text(text: str) -> None:
         raise LocalProtocolError("bad-text", "a text may hold no control characters but newline and tab")
     if len(text) * 10 > MAX_TEXT and wire_length(text) > MAX_TEXT:
         raise LocalProtocolError("too-long", f"a text is at most {MAX_TEXT} octets long, its escapes counted")
+
+
+def clean(text: str) -> str:
+    """One line that does nothing to a terminal: a tab becomes four spaces, what else acts U+FFFD."""
+    return HARMFUL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\t", "    "))
 
 
 def wire_length(text: str) -> int:
