@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import platformdirs
+
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 55555
 
 
 class ConfigError(ValueError):
     """A setting makes no sense; the message says which one and what would."""
+
+
+def data_path(data: Path | None) -> Path:
+    """The file that keeps the rooms: the configured one, or one in the platform's folder for such."""
+    return data or platformdirs.user_state_path("triochat", appauthor=False) / "chat.db"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

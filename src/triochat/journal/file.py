@@ -42,10 +42,7 @@ class JournalFile:
     """
 
     def __init__(self, path: Path, durability: Durability) -> None:
-        try:
-            self.path = path.resolve()
-        except (OSError, RuntimeError):  # a circle of links
-            raise JournalUnusable(f"{path} leads nowhere; {_ANOTHER}") from None
+        self.path = resolve(path)
         with ExitStack() as stack:
             self._open(stack, durability)
             self._opened = stack.pop_all()
@@ -123,12 +120,7 @@ class JournalFile:
         if not header.startswith(_MAGIC):
             raise JournalUnusable(f"{self.path} is no database; nothing in it was changed; {_ANOTHER}")
         if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-            raise self._of_another_program()
-
-    def _of_another_program(self) -> JournalUnusable:
-        return JournalUnusable(
-            f"{self.path} is a database of another program; nothing in it was changed; {_ANOTHER}"
-        )
+            raise of_another_program(self.path)
 
     def _connect(self, stack: ExitStack) -> sqlite3.Connection:
         # No transactions but ours; and from any thread, since trio takes whichever is free, one at a time.
@@ -145,12 +137,8 @@ class JournalFile:
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
             version = 0
         elif application != APPLICATION_ID:
-            raise self._of_another_program()
-        if version > len(MIGRATIONS):
-            raise JournalUnusable(
-                f"{self.path} was written by a newer triochat (its version is {version}, and this one knows"
-                f" {len(MIGRATIONS)}); install that one, or {_ANOTHER}"
-            )
+            raise of_another_program(self.path)
+        refuse_newer(self.path, version)
         # The tables first: so what a file is stands in its header, and not only in the write-ahead log.
         migrate(connection, version)
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -160,14 +148,45 @@ class JournalFile:
         connection.execute(f"PRAGMA synchronous = {durability}")
 
     def unusable(self, error: sqlite3.Error) -> JournalUnusable:
-        """What a fault of the database means for whoever opens it."""
-        match getattr(error, "sqlite_errorcode", 0) & 0xFF:
-            case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-                why = f"is damaged ({error}); put a back-up in its place, or move it away to begin anew"
-            case sqlite3.SQLITE_FULL:
-                why = "can't be opened since the disk is full; make room"
-            case sqlite3.SQLITE_BUSY:
-                why = f"is locked by another program; stop that one, or {_ANOTHER}"
-            case _:
-                why = f"can't be used ({error}); {_ANOTHER}"
-        return JournalUnusable(f"{self.path} {why}")
+        """See `unusable`."""
+        return unusable(self.path, error)
+
+
+def resolve(path: Path) -> Path:
+    """Where that really is.
+
+    Raises:
+        JournalUnusable: nowhere.
+    """
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # a circle of links
+        raise JournalUnusable(f"{path} leads nowhere; {_ANOTHER}") from None
+
+
+def of_another_program(path: Path) -> JournalUnusable:
+    """It is a database, and none of ours."""
+    return JournalUnusable(f"{path} is a database of another program; nothing in it was changed; {_ANOTHER}")
+
+
+def refuse_newer(path: Path, version: int) -> None:
+    """Raise `JournalUnusable` if that is no version that we know."""
+    if version > len(MIGRATIONS):
+        raise JournalUnusable(
+            f"{path} was written by a newer triochat (its version is {version}, and this one knows"
+            f" {len(MIGRATIONS)}); install that one, or {_ANOTHER}"
+        )
+
+
+def unusable(path: Path, error: sqlite3.Error) -> JournalUnusable:
+    """What a fault of the database means for whoever opens it."""
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            why = f"is damaged ({error}); put a back-up in its place, or move it away to begin anew"
+        case sqlite3.SQLITE_FULL:
+            why = "can't be opened since the disk is full; make room"
+        case sqlite3.SQLITE_BUSY:
+            why = f"is locked by another program; stop that one, or {_ANOTHER}"
+        case _:
+            why = f"can't be used ({error}); {_ANOTHER}"
+    return JournalUnusable(f"{path} {why}")

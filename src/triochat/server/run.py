@@ -8,13 +8,11 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-import platformdirs
 import structlog
 import trio
 
-from triochat.config import ServerConfig
+from triochat.config import ServerConfig, data_path
 from triochat.journal import Journal, JournalUnusable, open_sqlite_journal
 from triochat.server.logs import configure_logs
 from triochat.server.serve import serve
@@ -46,11 +44,6 @@ def run_server(config: ServerConfig) -> int:
     return trio.run(_run, config)
 
 
-def data_path(config: ServerConfig) -> Path:
-    """The file that keeps the rooms: the configured one, or one in the platform's folder for such."""
-    return config.data or platformdirs.user_state_path("triochat", appauthor=False) / "chat.db"
-
-
 async def _run(config: ServerConfig) -> int:
     try:
         listeners = await trio.open_tcp_listeners(config.port, host=config.host or None)
@@ -75,7 +68,7 @@ async def _open_journal(config: ServerConfig) -> AsyncIterator[Journal | None]:
         yield None
         return
     async with open_sqlite_journal(
-        data_path(config),
+        data_path(config.data),
         durability=config.durability,
         retention=config.retention or None,
         max_age=config.max_age_seconds,
