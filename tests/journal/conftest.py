@@ -1,6 +1,8 @@
-"""Every journal there is, for the one suite that all of them pass."""
+"""Every journal there is, for the one suite that all of them pass; and a folder with rights to be taken."""
 
-from collections.abc import AsyncIterator, Callable
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -52,3 +54,28 @@ JOURNALS: dict[str, Callable[[Path], AbstractAsyncContextManager[Journal]]] = {
 async def journal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Journal]:
     async with JOURNALS[request.param](tmp_path) as journal:
         yield journal
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that others may enter; and to be one of them, if need be, since root may write anything."""
+    # Whatever is the place for temporary files: others may have to get there.
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "within").mkdir()
+        yield folder / "within"
+        (folder / "within").chmod(0o755)
+
+
+@pytest.fixture
+def nobody(open_folder: Path) -> Iterator[None]:
+    if os.geteuid() != 0:
+        yield
+        return
+    os.chown(open_folder, 65534, 65534)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)

@@ -7,8 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -240,31 +239,6 @@ async def test_a_folder_that_can_not_be_made(path: Path) -> None:
 async def test_links_in_a_circle(path: Path) -> None:
     path.symlink_to(path)
     assert "leads nowhere" in await refused(path) or "can't" in await refused(path)
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that others may enter; and to be one of them, if need be, since root may write anything."""
-    # Whatever is the place for temporary files: others may have to get there.
-    with tempfile.TemporaryDirectory(dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        (folder / "within").mkdir()
-        yield folder / "within"
-        (folder / "within").chmod(0o755)
-
-
-@pytest.fixture
-def nobody(open_folder: Path) -> Iterator[None]:
-    if os.geteuid() != 0:
-        yield
-        return
-    os.chown(open_folder, 65534, 65534)
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 async def test_a_folder_that_may_not_be_written(open_folder: Path, nobody: None) -> None:
