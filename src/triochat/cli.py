@@ -10,19 +10,33 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import cyclopts
 import trio
 from cyclopts.config import Dict, Env
 
-from triochat.config import DEFAULT_HOST, DEFAULT_PORT, ClientConfig, ConfigError, ServerConfig
+from triochat.config import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    ClientConfig,
+    ConfigError,
+    ServerConfig,
+    data_path,
+)
 
 ENVIRONMENT = "TRIOCHAT_"
 SECTIONS = {"server": ServerConfig, "client": ClientConfig}
 
 ConfigFile = Annotated[Path | None, cyclopts.Parameter(name="--config")]
 """A TOML file with a table [server], [client], or both."""
+
+ON_THE_FILE = ("export", "import", "backup")
+"""Commands that work on a server's file: of its settings they take where that is, and no others."""
+ServersData = Annotated[Path | None, cyclopts.Parameter(name="--data", env_var="TRIOCHAT_SERVER_DATA")]
+ServersConfigFile = Annotated[
+    Path | None, cyclopts.Parameter(name="--config", env_var="TRIOCHAT_SERVER_CONFIG")
+]
 
 
 def main() -> None:
@@ -57,7 +71,10 @@ def _read_file(app: cyclopts.App, commands: tuple[str, ...], arguments: cyclopts
     named = [argument for argument in arguments if argument.name == "--config"]
     if named and named[0].tokens:
         path = Path(named[0].tokens[-1].value)
-        Dict(_load(path), source=str(path))(app, commands, arguments)
+        tables = _load(path)
+        data = {key: value for key, value in tables.get("server", {}).items() if key == "data"}
+        tables |= dict.fromkeys(ON_THE_FILE, data)
+        Dict(tables, source=str(path))(app, commands, arguments)
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -79,6 +96,9 @@ def _load(path: Path) -> dict[str, Any]:
                 raise ConfigError(f"{path}: {key} in [{table}] is a whole number, not {value!r}")
     return tables
 
+
+# They have no settings of their own; those of the server name their variables themselves.
+ON_THE_FILE_CONFIG = [_check_environment, _read_file]
 
 app = cyclopts.App(
     name="triochat",
@@ -127,6 +147,68 @@ def client(
     from triochat.client.terminal import run_terminal
 
     return trio.run(run_terminal, host, port, settings)
+
+
+@app.command(version_flags=(), config=ON_THE_FILE_CONFIG)
+def export(
+    *,
+    room: Annotated[list[str] | None, cyclopts.Parameter(negative="")] = None,
+    since: str | None = None,
+    form: Annotated[Literal["jsonl", "text"], cyclopts.Parameter(name="--format")] = "jsonl",
+    private: Annotated[bool, cyclopts.Parameter(negative="")] = False,
+    data: ServersData = None,
+    config: ServersConfigFile = None,
+) -> int:
+    """Write what is kept to the standard output, whether the server runs or not.
+
+    Args:
+        room: Only this room; may be given several times. @NICK for what was said to NICK alone.
+        since: Leave out what was said before this date or time, such as 2026-07-30 or 2026-07-30T09:30+02:00.
+        form: One JSON object a line, or text for people.
+        private: Also what was said to one person alone.
+        data: The server's file; by default chat.db in the platform's folder for what programs keep.
+        config: The server's TOML file, for its setting data.
+    """
+    del config
+    from triochat.archive.commands import run_export
+
+    return run_export(data_path(data), room or (), since, form, private=private)
+
+
+@app.command(name="import", version_flags=(), config=ON_THE_FILE_CONFIG)
+def import_(
+    lines: Annotated[Path, cyclopts.Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    data: ServersData = None,
+    config: ServersConfigFile = None,
+) -> int:
+    """Fill a new journal from JSON lines of export, all or nothing; ids and times stay as they were.
+
+    Args:
+        lines: The file with them; - for the standard input.
+        data: The file for the server; by default chat.db in the platform's folder for what programs keep.
+        config: The server's TOML file, for its setting data.
+    """
+    del config
+    from triochat.archive.commands import run_import
+
+    return run_import(lines, data_path(data))
+
+
+@app.command(version_flags=(), config=ON_THE_FILE_CONFIG)
+def backup(copy: Path, /, *, data: ServersData = None, config: ServersConfigFile = None) -> int:
+    """Copy the server's file to a new file, whether the server runs or not.
+
+    Args:
+        copy: The new file.
+        data: The server's file; by default chat.db in the platform's folder for what programs keep.
+        config: The server's TOML file, for its setting data.
+    """
+    del config
+    from triochat.archive.commands import run_backup
+
+    return run_backup(data_path(data), copy)
 
 
 def _split(address: str) -> tuple[str, int]:

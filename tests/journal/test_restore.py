@@ -2,7 +2,6 @@
 
 # ruff: noqa: ASYNC240 -- nothing else runs here that a look at a file could delay
 
-import sqlite3
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.journal.drafts import draft, fill, run
+from tests.journal.older import make_first_version
 from triochat.journal import Draft, Entry, Head, JournalUnusable, Kept, Page, open_sqlite_journal
 from triochat.journal.interface import Kind
 from triochat.journal.restore import MAX_ID, Restoration, Unfit, open_restoration
-from triochat.journal.schema import APPLICATION_ID, MIGRATIONS
 from triochat.journal.snapshot import INBOXES, Gap, Item, open_snapshot
 
 
@@ -187,7 +186,7 @@ def test_what_it_counts(path: Path) -> None:
     with open_restoration(path) as restoration:
         for item in (Gap("#dev", 3), topic(1), entry(4), entry(1, "@bob"), Gap(INBOXES, 3)):
             restoration.add(item)
-        assert (restoration.logs, restoration.entries) == (2, 2)
+        assert restoration.entries == 2
 
 
 # --- where it does not go -----------------------------------------------------------------------------
@@ -234,12 +233,7 @@ async def test_no_server_gets_in_between(path: Path) -> None:
 
 
 def test_an_older_file_that_has_something_is_not_brought_up_to_date(path: Path) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
-    MIGRATIONS[0](connection)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute("PRAGMA user_version = 1")
-    connection.execute("INSERT INTO log VALUES (1, '#dev', 1, 1, 0, 1)")
-    connection.close()
+    make_first_version(path)
     before = path.read_bytes()
     with pytest.raises(JournalUnusable, match="there is something in"):
         restore(path, [entry(1)])

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.journal.drafts import draft, fill, run
+from tests.journal.older import make_first_version
 from triochat.journal import Entry, JournalUnusable, SqliteJournal, open_sqlite_journal
-from triochat.journal.schema import APPLICATION_ID, MIGRATIONS
+from triochat.journal.schema import MIGRATIONS
 from triochat.journal.snapshot import Gap, Item, open_snapshot
 
 
@@ -186,13 +187,7 @@ async def test_a_newer_file(path: Path) -> None:
 
 
 def test_a_file_of_the_first_version_as_it_is(path: Path) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
-    MIGRATIONS[0](connection)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute("PRAGMA user_version = 1")
-    connection.execute("INSERT INTO log VALUES (1, '#dev', 1, 1, 1, 1)")
-    connection.execute("INSERT INTO entry VALUES (?, 0, NULL, 'alice', 'hello', 1000)", ((1 << 36) + 1,))
-    connection.close()
+    make_first_version(path)
     before = path.read_bytes()
     assert items(path) == [draft().entry(1)]
     assert path.read_bytes() == before

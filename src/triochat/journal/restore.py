@@ -88,11 +88,6 @@ class Restoration:
         self._let_go = 0
         self.entries = 0
 
-    @property
-    def logs(self) -> int:
-        """How many there are by now."""
-        return len(self._logs)
-
     def add(self, item: Item) -> None:
         """Put in the next part. The logs may come one after the other or mixed.
 

@@ -1,0 +1,1 @@
+"""The journal's file, taken out, brought in and backed up: ``triochat export``, ``import`` and ``backup``."""
