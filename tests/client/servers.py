@@ -9,7 +9,8 @@ from socket import AddressFamily, SocketKind
 import trio
 import trio.testing
 
-from triochat.client.chat_client import ChatClient, open_client_on
+from triochat.client.chat_client import ChatClient
+from triochat.client.opening import open_client_on
 from triochat.config import ServerConfig
 from triochat.server import serve
 

@@ -7,9 +7,9 @@ import trio.testing
 
 from tests.client.servers import Script, real_server, scripted, unused_address
 from triochat.client import ChatClient, ConnectionLost, Lagged, Receipt, Refused, open_client
-from triochat.client.chat_client import open_client_on
 from triochat.client.exchange import WINDOW
 from triochat.client.link import HELLO_TIMEOUT, MAX_PONGS
+from triochat.client.opening import open_client_on
 from triochat.config import ServerConfig
 from triochat.protocol import LocalProtocolError
 from triochat.protocol import events as e

@@ -11,9 +11,9 @@ import trio.testing
 from tests.client.network import Network, network
 from tests.client.servers import Script
 from triochat.client import ChatClient, ConnectionLost, Disconnected, Reconnected, Refused
-from triochat.client.chat_client import open_client_by
 from triochat.client.exchange import WINDOW
 from triochat.client.link import SILENCE
+from triochat.client.opening import open_client_by
 from triochat.config import ServerConfig
 from triochat.protocol import events as e
 

@@ -25,13 +25,14 @@ from typing import Final, TextIO
 
 import trio
 
-from triochat.client.chat_client import ChatClient, open_client_by
+from triochat.client.chat_client import ChatClient
 from triochat.client.commands import HELP, CommandError, parse, room_name
 from triochat.client.dial import dial
 from triochat.client.errors import ClientError, ConnectionLost, Refused
 from triochat.client.exchange import WINDOW, Receipt
 from triochat.client.happenings import Disconnected, Reconnected
 from triochat.client.keyboard import BadLine, Keyboard
+from triochat.client.opening import open_client_by
 from triochat.client.printer import Printer
 from triochat.client.render import clean_sentence, render
 from triochat.client.state_file import StateError

@@ -1,0 +1,137 @@
+"""Opening a client: the connection, the hello on it, and the tasks that serve it beside the block.
+
+Keeps law 5 of docs/architecture.md: all tasks live in the nursery of the client's block.
+"""
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
+
+import trio
+
+from triochat.client.backoff import Jitter
+from triochat.client.beside import beside
+from triochat.client.calling import Caller, Dial
+from triochat.client.chat_client import ChatClient
+from triochat.client.dial import dial
+from triochat.client.state_file import StateError, StateFile
+from triochat.client.tags import Tags
+from triochat.protocol import events as e
+
+
+@asynccontextmanager
+async def open_client(
+    host: str,
+    port: int,
+    *,
+    nick: str,
+    session: str | None = None,
+    reconnect: bool = True,
+    state: str | os.PathLike[str] | None = None,
+) -> AsyncIterator[ChatClient]:
+    """Connect to a server and say who we are; connect again whenever the connection is lost.
+
+    Leaving the block says good-bye and closes the connection, or ends the attempts to get it back; leaving
+    it by an exception ends it at once. The exception comes out as it is, not in a group.
+
+    The first connection is attempted once; if that fails, so does this. Later ones are attempted for as
+    long as the block lives, with delays that are drawn at random and grow, up to 15 seconds; each attempt
+    has half a minute.
+
+    Args:
+        host: name or address.
+        port: TCP port.
+        nick: the nickname that we want.
+        session: 32 hex digits, a secret of ours. With it the server holds nick and rooms for a while if
+            the connection breaks, until the same session returns. By default one is drawn at random.
+        reconnect: whether to connect again. Without, there is a session only if it is given, and the
+            end of the connection is the end of the client.
+        state: a file to keep in what a client needs to go on in the place of this one, should it be killed:
+            the session, the rooms it is in and how far they were read, and messages that have no answer.
+            It is made if need be. If there is one, the client goes back into those rooms, yields what was
+            said behind the last entry that the program took (perhaps a few that it had taken, if that was
+            less than a second before it was killed), and sends those messages. A message is in the file
+            before it is sent.
+
+    Raises:
+        OSError: nobody answers there.
+        Refused: the server does not want us, e.g. because somebody has that nick.
+        ConnectionLost: the server went away before it had said so, or does not speak this protocol.
+        StateError: the state file is none, or another client uses it.
+        triochat.protocol.LocalProtocolError: there can't be such a nick.
+    """
+    async with open_client_by(
+        partial(dial, host, port), nick=nick, session=session, reconnect=reconnect, state=state
+    ) as chat:
+        yield chat
+
+
+@asynccontextmanager
+async def open_client_by(
+    dial: Dial,
+    *,
+    nick: str,
+    session: str | None = None,
+    reconnect: bool = True,
+    state: str | os.PathLike[str] | None = None,
+    jitter: Jitter | None = None,
+) -> AsyncIterator[ChatClient]:
+    """The same by another way to connect, and with delays that are not left to chance."""
+    e.Hello(nick, session)  # or there is nothing to connect for
+    with ExitStack() as stack:
+        file = None if state is None else stack.enter_context(StateFile(state))
+        homeless = session is None and file is None and reconnect
+        if file is not None and file.state is not None:
+            if session not in (None, file.state.session):
+                raise StateError(f"the state file {os.fspath(state or '')} is that of another session")
+            session = file.state.session
+        if session is None and (reconnect or file is not None):
+            session = secrets.token_hex(16)
+        tags = Tags()
+        caller = Caller(dial, session, tags)
+        # In front of the nursery, so that a refusal does not come out of it in a group.
+        link, welcome = await caller.call(nick)
+        chat = ChatClient(
+            link,
+            welcome,
+            tags=tags,
+            caller=caller if reconnect else None,
+            jitter=jitter,
+            file=file,
+            session=session,
+            homeless=homeless,
+        )
+        async with _running(chat):
+            yield chat
+
+
+@asynccontextmanager
+async def open_client_on(
+    stream: trio.abc.Stream, *, nick: str, session: str | None = None
+) -> AsyncIterator[ChatClient]:
+    """The same over a stream that is there already, and that is closed in the end; there is no other one."""
+
+    async def dial() -> trio.abc.Stream:
+        return stream
+
+    try:
+        async with open_client_by(dial, nick=nick, session=session, reconnect=False) as chat:
+            yield chat
+    finally:
+        await trio.aclose_forcefully(stream)
+
+
+@asynccontextmanager
+async def _running(chat: ChatClient) -> AsyncIterator[None]:
+    """Run the tasks of a client beside the block."""
+    keeping = chat._keeping
+    try:
+        async with beside(chat._run, *([] if keeping is None else [keeping.run])):
+            yield
+            await chat.quit()
+    finally:
+        chat._leave()  # tasks outside the block may wait for what will not come
+        if keeping is not None:
+            keeping.finish()
