@@ -69,6 +69,12 @@ class Script:
         assert hello.startswith("NICK ")
         await self.say(f"@{tag} WELCOME {nick} test", f"@{tag} OK")
 
+    async def nothing_missed(self) -> None:
+        """A client that is back asks what was said to it alone."""
+        tag, request = await self.request()
+        assert request.startswith("HISTORY @")
+        await self.say(f"@{tag} OK")
+
     async def rest(self) -> bytes:
         """All until the client closes."""
         while data := await self.stream.receive_some():

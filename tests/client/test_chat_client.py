@@ -68,6 +68,32 @@ async def test_every_question_has_its_answer() -> None:
         assert [entry.id for entry in again.missed if isinstance(entry, e.Message)] == [3, 4]
 
 
+async def test_history_is_read_both_ways_in_rooms_and_in_ones_own_inbox() -> None:
+    async with (
+        real_server() as (host, port),
+        open_client(host, port, nick="Alice") as alice,
+        open_client(host, port, nick="bob") as bob,
+    ):
+        await bob.join("#dev")
+        for target in ("#dev", "@alice"):
+            assert [await bob.say(target, text) for text in "abcd"] == [1, 2, 3, 4]
+
+        async def read(target: str, limit: int = 2, **where: int) -> str:
+            page = await alice.history(target, limit=limit, **where)
+            return "".join(entry.text for entry in page if isinstance(entry, e.Message))
+
+        for target in ("#DEV", "@Alice"):
+            assert await read(target) == "cd"
+            assert await read(target, before=3) == "ab"
+            assert await read(target, after=0) == "ab"
+            assert await read(target, after=2) == "cd"
+            assert await read(target, after=4) == await read(target, before=1) == ""
+            with pytest.raises(LocalProtocolError, match="before or after, not both"):
+                await alice.history(target, 3, after=1)
+        with pytest.raises(Refused, match="not-allowed"):
+            await alice.history("@bob")
+
+
 async def test_submitted_messages_keep_their_order() -> None:
     async with real_server() as (host, port), open_client(host, port, nick="alice") as chat:
         await chat.join("#dev")

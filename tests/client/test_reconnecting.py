@@ -217,6 +217,7 @@ async def test_everything_that_has_no_answer_is_asked_again_under_its_tag_in_ord
             await script.stream.aclose()
             await trio.sleep(1)
             script = connections[1]
+            await script.nothing_missed()
             tag, request = await script.request()
             assert request == "JOIN #dev after=7"
             await trio.testing.wait_all_tasks_blocked()

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from triochat.client import StateError
+from triochat.client.inbox import Mark
 from triochat.client.state_file import State, StateFile
 from triochat.protocol import events as e
 
 STATE = State(
     session="ab" * 16,
     rooms={"#dev": 7, "#ops": 0},
+    inbox=Mark(nick="alice", id=3, ms=1_700_000_000_000),
     unsent=(
         e.Say("#dev", "zwei\nZeilen ☺", tag="t-1"),
         e.SetTopic("#dev", "", tag="t-2"),
@@ -54,6 +56,11 @@ CHANGES: list[dict[str, Any]] = [
     {"rooms": {"dev": 1}},
     {"rooms": {"#dev": "1"}},
     {"rooms": {"#dev": -1}},
+    {"inbox": 7},
+    {"inbox": {}},
+    {"inbox": {"nick": "no nick", "id": 0, "ms": 0}},
+    {"inbox": {"nick": "alice", "id": -1, "ms": 0}},
+    {"inbox": {"nick": "alice", "id": 0, "ms": "0"}},
     {"unsent": 7},
     {"unsent": [{}]},
     {"unsent": [{"tag": "t", "to": None, "say": "x"}]},
@@ -77,6 +84,13 @@ def test_what_is_damaged_or_something_else_is_left_as_it_is(path: Path, content:
     assert path.read_bytes() == content
     path.unlink()
     StateFile(path).close()  # nobody holds it
+
+
+@pytest.mark.parametrize("more", [{}, {"inbox": None}, {"something": "that a later version keeps"}])
+def test_one_that_notes_no_inbox(path: Path, more: dict[str, Any]) -> None:
+    path.write_text(json.dumps(GOOD | more))
+    with StateFile(path) as file:
+        assert file.state == State(session="ab" * 16)
 
 
 def test_one_of_a_newer_version(path: Path) -> None:

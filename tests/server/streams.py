@@ -19,6 +19,7 @@ class _Pipe:
         self._ended = False  # the sender has said that this is all
         self._broken = False  # one of the two is gone without a word
         self._deaf = False  # the receiver has closed its end
+        self._stuck = False  # nothing gets through any more
         self._changed = trio.lowlevel.ParkingLot()
         self.writes = 0
 
@@ -47,7 +48,7 @@ class _Pipe:
                 raise trio.ClosedResourceError("this end was closed")
             if self._broken:
                 raise trio.BrokenResourceError("the other end is gone")
-            if self._held:
+            if self._held and not self._stuck:
                 count = len(self._held) if max_bytes is None else max_bytes
                 data = bytes(self._held[:count])
                 del self._held[:count]
@@ -56,6 +57,9 @@ class _Pipe:
             if self._ended:
                 return b""
             await self._changed.park()
+
+    def stick(self) -> None:
+        self._stuck = True
 
     def end(self) -> None:
         self._ended = True
@@ -106,6 +110,10 @@ class BoundedStream(trio.abc.HalfCloseableStream):
         self._outgoing.end()
         self._incoming.stop_listening()
         await trio.lowlevel.checkpoint()
+
+    def stick(self) -> None:
+        """Receive nothing more, though it is sent: all of that is lost by the next `reset`."""
+        self._incoming.stick()
 
     def reset(self) -> None:
         """Be gone without a word, as with a TCP reset: what is under way in either direction is lost."""

@@ -22,6 +22,7 @@ from triochat.client.errors import ConnectionLost, Refused
 from triochat.client.event_buffer import EventBuffer
 from triochat.client.exchange import WINDOW, Exchange, Kept, Receipt
 from triochat.client.happenings import Disconnected, Entry, Happening, Reconnected
+from triochat.client.inbox import Inbox
 from triochat.client.link import QUIT_TIMEOUT, Link
 from triochat.client.memberships import Memberships, Roll
 from triochat.client.resumption import Resumption
@@ -77,6 +78,7 @@ class ChatClient:
         file: StateFile | None = None,
         session: str | None = None,
         homeless: bool = False,
+        returning: bool = False,
     ) -> None:
         self._tags = tags
         self._nick = welcome.nick
@@ -90,7 +92,8 @@ class ChatClient:
         self._rolls: dict[str, Roll] = {}
         self._events: EventBuffer[e.Event | Disconnected | Reconnected] = EventBuffer(taken=self._taken)
         state = None if file is None else file.state
-        self._memberships = Memberships(None if state is None else state.rooms)
+        inbox = Inbox(welcome.nick, None if state is None else state.inbox)
+        self._memberships = Memberships(inbox, None if state is None else state.rooms)
         self._keeping: StateKeeping | None = None
         if file is not None:
             self._keeping = StateKeeping(
@@ -106,7 +109,7 @@ class ChatClient:
         self._reason = ""
         for request in () if state is None else state.unsent:
             self._take_over(request)
-        self._resume(link)
+        self._resume(link, returning=returning)
 
     @property
     def nick(self) -> str:
@@ -185,10 +188,29 @@ class ChatClient:
         return tuple(info for info in answer if isinstance(info, e.RoomInfo))
 
     async def history(
-        self, room: str, before: int | None = None, limit: int = DEFAULT_PAGE
+        self,
+        target: str,
+        before: int | None = None,
+        limit: int = DEFAULT_PAGE,
+        *,
+        after: int | None = None,
     ) -> tuple[Entry, ...]:
-        """Up to `limit` entries in front of id `before` (None: the newest), oldest first."""
-        return entries(await self._ask(e.ReadHistory(fold(room), before, limit, tag=self._tags.next())))
+        """A page of a log, oldest entry first.
+
+        Args:
+            target: a room, or our own inbox: ``"@" + chat.nick``.
+            before: an id; the page is the last one in front of it.
+            limit: how many entries, 1 to 1000.
+            after: an id; the page is the first one behind it. Not together with `before`. Without either
+                the page is the last one of all.
+
+        Returns:
+            At most `limit` entries. In front of them may be a `Gap` that names those which the page would
+            have if they were still kept.
+        """
+        tag = self._tags.next()
+        request = e.ReadHistory(_target(target), before, limit, after, tag=tag)
+        return entries(await self._ask(request))
 
     async def search(self, room: str, words: str, limit: int = DEFAULT_PAGE) -> tuple[Entry, ...]:
         """Up to `limit` entries of a room that hold all of `words`, newest first."""
@@ -295,14 +317,16 @@ class ChatClient:
             self._heard(e.Renamed(self._nick, welcome.nick))
         self._server = welcome.server
         self._events.put(Reconnected(welcome.nick))
-        self._resume(link)
+        self._resume(link, returning=True)
 
-    def _resume(self, link: Link) -> None:
-        """Go back into all rooms."""
+    def _resume(self, link: Link, *, returning: bool) -> None:
+        """Go back into all rooms, and ask what was said to us alone if we have been here before."""
         self._link = link
         if self._homeless:
             link.last_words = framed.build(e.Quit())
-        self._resumption = Resumption(self._memberships, self._nick, self._tags, link.send, self._events.put)
+        self._resumption = Resumption(
+            self._memberships, self._nick, self._tags, link.send, self._events.put, returning=returning
+        )
         self._go_on_if_resumed()
 
     def _go_on_if_resumed(self) -> None:
@@ -322,6 +346,8 @@ class ChatClient:
     def _heard(self, event: e.Event) -> None:
         if event.tag is not None:
             self._answered(event, event.tag)
+        elif self._resumption is not None and self._resumption.hold(event):
+            pass
         elif self._memberships.hear(event, self._nick):
             match event:
                 case e.Renamed() if fold(event.old) == fold(self._nick):
@@ -392,7 +418,12 @@ class ChatClient:
     def _snapshot(self) -> State:
         assert self._session is not None
         unsent = self._unsent() if self._left_over is None else self._left_over
-        return State(session=self._session, rooms=self._memberships.seen(), unsent=unsent)
+        return State(
+            session=self._session,
+            rooms=self._memberships.seen(),
+            inbox=self._memberships.inbox.seen,
+            unsent=unsent,
+        )
 
     def _unsent(self) -> tuple[Kept, ...]:
         return tuple(

@@ -1,5 +1,10 @@
 """What a client's user has to expect, beside the `OSError` of a server that is not there."""
 
+from typing import Final
+
+TRANSIENT: Final = frozenset({"unavailable", "throttled"})
+"""Codes of refusals that another attempt may help against."""
+
 
 class ClientError(Exception):
     """What went wrong in talking to a server."""

@@ -1,4 +1,4 @@
-"""The rooms that we are in: how far we have heard their logs, and who else is there.
+"""The rooms that we are in, and our inbox: how far we have heard their logs, and who else is there.
 
 By this a client that comes back knows where to go on, which entry it has had before, and who came and
 went meanwhile. It is fed with what the server says; it does nothing by itself.
@@ -7,6 +7,7 @@ went meanwhile. It is fed with what the server says; it does nothing by itself.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from triochat.client.inbox import Inbox
 from triochat.protocol import events as e
 from triochat.protocol.grammar import fold
 
@@ -32,13 +33,13 @@ class Memberships:
     """All rooms that we are in, by name, in the order in which we came.
 
     Args:
+        inbox: what is said to us alone.
         seen: rooms that we were in before, and the ids up to which we have seen their logs.
     """
 
-    def __init__(self, seen: Mapping[str, int] | None = None) -> None:
+    def __init__(self, inbox: Inbox, seen: Mapping[str, int] | None = None) -> None:
+        self.inbox = inbox
         self._rooms = {room: Membership(last, last) for room, last in (seen or {}).items()}
-        # Our own inbox: id and time of the last message in it.
-        self._inbox = (0, 0)
 
     def __iter__(self) -> Iterator[str]:
         return (room for room, membership in self._rooms.items() if membership.confirmed)
@@ -102,8 +103,8 @@ class Memberships:
             me: our nickname.
         """
         match event:
-            case e.Message(target=target) if target.startswith("@"):
-                return self._hear_in_inbox(event) if fold(target[1:]) == fold(me) else True
+            case e.Message() | e.Gap() if self.inbox.concerns(event):
+                return self.inbox.hear(event)
             case e.Message(target=room, id=number) | e.TopicSet(room=room, id=number):
                 return self._advance(room, number)
             case e.Gap(target=room, last=number):
@@ -117,7 +118,7 @@ class Memberships:
                     if membership.people.pop(fold(old), None) is not None:
                         membership.people[fold(new)] = new
                 if fold(old) == fold(me) != fold(new):
-                    self._inbox = (0, 0)  # each nick has its own
+                    self.inbox.begin(new)  # each nick has its own
             case _:
                 pass
         return True
@@ -125,6 +126,8 @@ class Memberships:
     def take(self, event: object) -> bool:
         """The program has taken an event. Whether that changes where another would have to go on."""
         match event:
+            case e.Message() | e.Gap() if self.inbox.concerns(event):
+                return self.inbox.take(event)
             case e.Message(target=room, id=number) | e.TopicSet(room=room, id=number):
                 pass
             case e.Gap(target=room, last=number):
@@ -144,17 +147,6 @@ class Memberships:
         if number <= membership.last:
             return False
         membership.last = number
-        return True
-
-    def _hear_in_inbox(self, message: e.Message) -> bool:
-        """What was missed may come more than once: if it broke off, the server begins anew.
-
-        A server that has lost its memory counts from 1 again; but its clock does not.
-        """
-        number, ms = self._inbox
-        if message.id <= number and message.ms <= ms:
-            return False
-        self._inbox = (message.id, message.ms)
         return True
 
 

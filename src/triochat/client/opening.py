@@ -45,15 +45,16 @@ async def open_client(
         port: TCP port.
         nick: the nickname that we want.
         session: 32 hex digits, a secret of ours. With it the server holds nick and rooms for a while if
-            the connection breaks, until the same session returns. By default one is drawn at random.
+            the connection breaks, until the same session returns. By default one is drawn at random. A client
+            that returns without a state file gets all that was said to it alone since it took its nick.
         reconnect: whether to connect again. Without, there is a session only if it is given, and the
             end of the connection is the end of the client.
         state: a file to keep in what a client needs to go on in the place of this one, should it be killed:
-            the session, the rooms it is in and how far they were read, and messages that have no answer.
-            It is made if need be. If there is one, the client goes back into those rooms, yields what was
-            said behind the last entry that the program took (perhaps a few that it had taken, if that was
-            less than a second before it was killed), and sends those messages. A message is in the file
-            before it is sent.
+            the session, the rooms it is in and how far these and its inbox were read, and messages that have
+            no answer. It is made if need be. If there is one, the client goes back into those rooms, yields
+            what was said there, and to it alone, behind the last entry that the program took (perhaps a few
+            that it had taken, if that was less than a second before it was killed), and sends those
+            messages. A message is in the file before it is sent.
 
     Raises:
         OSError: nobody answers there.
@@ -87,6 +88,7 @@ async def open_client_by(
             if session not in (None, file.state.session):
                 raise StateError(f"the state file {os.fspath(state or '')} is that of another session")
             session = file.state.session
+        returning = session is not None
         if session is None and (reconnect or file is not None):
             session = secrets.token_hex(16)
         tags = Tags()
@@ -102,6 +104,7 @@ async def open_client_by(
             file=file,
             session=session,
             homeless=homeless,
+            returning=returning,
         )
         async with _running(chat):
             yield chat

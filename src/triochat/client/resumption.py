@@ -1,22 +1,19 @@
-"""Going back into all rooms, after the hello on a new connection.
+"""Going back into all rooms, and on in our inbox, after the hello on a new connection.
 
 A room is entered behind the last entry that we have heard of it, so the server says exactly what was missed
-and goes on with what is new, with neither hole nor repeat. Nothing else is asked before the last room has
-answered: what still waits for an answer was meant for somebody who is in these rooms.
+and goes on with what is new, with neither hole nor repeat. Nothing else is asked before the last of them
+has answered: what still waits for an answer was meant for somebody who is in these rooms.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
-from triochat.client.errors import ConnectionLost
+from triochat.client.errors import TRANSIENT, ConnectionLost
+from triochat.client.inbox import InboxReading
 from triochat.client.memberships import Memberships, Roll
 from triochat.client.tags import Tags
 from triochat.protocol import events as e
 from triochat.protocol import framed
-
-TRANSIENT: Final = frozenset({"unavailable", "throttled"})
-"""Refusals that another attempt may help against."""
 
 
 @dataclass(slots=True)
@@ -27,7 +24,7 @@ class _Entering:
 
 
 class Resumption:
-    """The rooms that have not answered yet.
+    """The rooms that have not answered yet, and the inbox if it was not read to its end.
 
     Args:
         memberships: where we are, and how far.
@@ -35,6 +32,7 @@ class Resumption:
         tags: to mark the requests.
         send: writes a request.
         tell: gets what happened meanwhile, for the program.
+        returning: the server may know us, so something may have been said to us alone.
     """
 
     def __init__(
@@ -44,6 +42,8 @@ class Resumption:
         tags: Tags,
         send: Callable[[bytes], None],
         tell: Callable[[e.Event], None],
+        *,
+        returning: bool = True,
     ) -> None:
         self._memberships = memberships
         self._nick = nick
@@ -51,13 +51,16 @@ class Resumption:
         self._send = send
         self._tell = tell
         self._entering: dict[str, _Entering] = {}
+        self._reading: InboxReading | None = None
+        if returning:
+            self._reading = InboxReading(memberships.inbox, tags, send, tell)
         for room in memberships:
             self._enter(room)
 
     @property
     def ended(self) -> bool:
-        """Whether we are back in all rooms."""
-        return not self._entering
+        """Whether we are back in all rooms, and nothing was missed any more."""
+        return not self._entering and (self._reading is None or self._reading.ended)
 
     def _enter(self, room: str) -> None:
         tag = self._tags.next()
@@ -65,12 +68,18 @@ class Resumption:
         self._entering[tag] = _Entering(room, after)
         self._send(framed.build(e.Join(room, after, tag=tag)))
 
+    def hold(self, event: e.Event) -> bool:
+        """Keep an event without a tag until its turn comes. Whether it has to wait for that."""
+        return self._reading is not None and self._reading.hold(event)
+
     def hear(self, event: e.Event) -> bool:
         """Take note of an event with a tag. Whether it belongs to an answer to us.
 
         Raises:
             ConnectionLost: it does not work now; another connection has to be tried.
         """
+        if self._reading is not None and self._reading.hear(event):
+            return True
         entering = self._entering.get(event.tag or "")
         if entering is None:
             return False

@@ -11,15 +11,16 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from triochat.client.errors import ClientError
 from triochat.client.exchange import WINDOW, Kept
+from triochat.client.inbox import Mark
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
-from triochat.protocol.grammar import MAX_ID, is_room, is_session, is_tag
+from triochat.protocol.grammar import MAX_ID, is_nick, is_room, is_session, is_tag
 
 FORMAT: Final = 1
 MAX_OCTETS: Final = 64 * 1024 * 1024
@@ -37,11 +38,13 @@ class State:
     Attributes:
         session: the secret by which the server knows us.
         rooms: where we are, and up to which id we have seen it.
+        inbox: how far we have seen what was said to us alone; None if that was not noted.
         unsent: messages and topics without an answer, in their order, with their tags.
     """
 
     session: str
     rooms: Mapping[str, int] = field(default_factory=dict)
+    inbox: Mark | None = None
     unsent: tuple[Kept, ...] = ()
 
 
@@ -93,6 +96,7 @@ class StateFile:
             "triochat-client": FORMAT,
             "session": state.session,
             "rooms": dict(state.rooms),
+            "inbox": None if state.inbox is None else asdict(state.inbox),
             "unsent": [_written(request) for request in state.unsent],
         }
         temporary = self._beside(".new")
@@ -164,9 +168,26 @@ def _read(content: Any) -> State:  # noqa: ANN401 -- what JSON holds
     if len(unsent) > WINDOW or len({request.tag for request in unsent}) < len(unsent):
         raise ValueError("more than there can be")
     for room, seen in rooms.items():
-        if not (is_room(room) and type(seen) is int and 0 <= seen <= MAX_ID):
+        if not (is_room(room) and _is_number(seen)):
             raise ValueError("no room")
-    return State(session=content["session"], rooms=rooms, unsent=unsent)
+    inbox = content.get("inbox")  # there was none in the files of earlier versions
+    return State(
+        session=content["session"],
+        rooms=rooms,
+        inbox=None if inbox is None else _mark(inbox),
+        unsent=unsent,
+    )
+
+
+def _mark(kept: Any) -> Mark:  # noqa: ANN401 -- what JSON holds
+    mark = Mark(nick=kept["nick"], id=kept["id"], ms=kept["ms"])
+    if not (is_nick(mark.nick) and _is_number(mark.id) and _is_number(mark.ms)):
+        raise ValueError("no place in an inbox")
+    return mark
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int and 0 <= value <= MAX_ID
 
 
 def _unsent(kept: Any) -> Kept:  # noqa: ANN401 -- what JSON holds
