@@ -53,6 +53,8 @@ def test_what_a_line_means(line: str, request_: e.Request | None) -> None:
         ("/nick 9lives", "a nick is"),
         ("/msg bob", "/msg name"),
         ("/history many", "/history n"),
+        ("/search", "/search words"),
+        ("/search  ", "/search words"),
         ("\x1b[2J", "control characters"),
         ("//\x1b[2J", "control characters"),
     ],
@@ -70,7 +72,20 @@ def test_whatever_is_typed_is_understood_or_refused(line: str) -> None:
 
 
 def test_the_help_names_every_command() -> None:
-    for word in ("join", "part", "nick", "msg", "me", "who", "rooms", "topic", "history", "help", "quit"):
+    for word in (
+        "join",
+        "part",
+        "nick",
+        "msg",
+        "me",
+        "who",
+        "rooms",
+        "topic",
+        "history",
+        "search",
+        "help",
+        "quit",
+    ):
         assert f"/{word} " in HELP
 
 

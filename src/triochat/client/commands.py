@@ -46,8 +46,6 @@ def parse(line: str) -> e.Request | None:
         word, _, rest = line.partition(" ")
         if word.lower() == "/part":
             return _part(rest.strip())
-        if word.lower() == "/search":
-            return _search(rest.strip())
         return text.parse(line)
     except ProtocolError as error:
         if error.code == "unknown-command":
@@ -58,9 +56,3 @@ def parse(line: str) -> e.Request | None:
 def _part(rest: str) -> e.Part:
     room, _, reason = rest.partition(" ")
     return e.Part(room_name(room) if room else None, reason.strip())
-
-
-def _search(words: str) -> e.Search:
-    if not words:
-        raise CommandError("write it as /search words")
-    return e.Search(None, words)
