@@ -241,7 +241,7 @@ async def test_an_answer_that_nobody_waits_for_any_more_is_dropped() -> None:
                 tag, _ = await script.request()
                 await script.say(f"@{tag} MSG #dev 1 0 bob :early")
                 await trio.testing.wait_all_tasks_blocked()
-                [exchange] = chat._pending.values()
+                [exchange] = chat._conversation.pending
                 assert len(exchange._answer) == 1
                 scope.cancel()
         assert exchange._answer == []

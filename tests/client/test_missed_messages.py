@@ -208,7 +208,7 @@ async def test_the_next_program_reads_on(tmp_path: Path) -> None:
         async with open_client(host, port, nick="alice", state=path) as alice:
             await tell(bob, "one", "two", "three")
             assert texts(await until(alice, said("one"))) == ["one"]  # and looks no further
-            alice._leave()  # as if it were killed
+            alice._conversation.leave()  # as if it were killed
         with StateFile(path) as file:
             assert file.state is not None
             assert file.state.inbox is not None
@@ -220,7 +220,7 @@ async def test_the_next_program_reads_on(tmp_path: Path) -> None:
             await until(alice, lambda event: isinstance(event, e.Renamed))
             await tell(bob, "uno", "due", to="@alicia")
             await until(alice, said("uno"))
-            alice._leave()
+            alice._conversation.leave()
         async with open_client(host, port, nick="alice", state=path) as alice:
             assert alice.nick == "alicia"
             await tell(bob, "tre", to="@alicia")
@@ -231,7 +231,7 @@ async def test_a_session_that_is_given_gets_all_that_was_said_to_it(autojump_clo
     async with network() as net, open_client_by(net.dial, nick="bob") as bob:
         async with open_client_by(net.dial, nick="alice", session="ab" * 16) as alice:
             await tell(bob, "one", "two")
-            alice._leave()
+            alice._conversation.leave()
         async with open_client_by(net.dial, nick="alice", session="ab" * 16) as alice:
             assert texts(await until(alice, said("two"))) == ["one", "two"]
 

@@ -170,7 +170,7 @@ async def test_an_acknowledgement_that_was_lost_is_given_again_and_nothing_is_se
     async with network() as net, open_client_by(net.dial, nick="alice") as alice:
         await alice.join("#dev")
         lost = 0
-        heard = alice._answered
+        heard = alice._conversation._answered
 
         def lose(event: e.Event, tag: str) -> None:
             nonlocal lost
@@ -179,7 +179,7 @@ async def test_an_acknowledgement_that_was_lost_is_given_again_and_nothing_is_se
                 raise ConnectionLost("cut here")
             heard(event, tag)
 
-        alice._answered = lose  # type: ignore[method-assign]
+        alice._conversation._answered = lose  # type: ignore[method-assign]
         assert await alice.say("#dev", "once") == 1
         assert await alice.say("#dev", "twice") == 2
         assert lost == 1
@@ -299,20 +299,20 @@ async def test_a_rename_whose_answer_was_lost_is_known_all_the_same(autojump_clo
         await alice.join("#dev")
 
         def lose(event: e.Event, tag: str) -> None:
-            del alice._answered
+            del alice._conversation._answered
             raise ConnectionLost(f"cut here: {event} {tag}")
 
-        renamed = alice._memberships.hear
+        renamed = alice._conversation.memberships.hear
 
         def lose_news(event: e.Event, me: str) -> bool:
             return not isinstance(event, e.Renamed) and renamed(event, me)
 
-        alice._answered = lose  # type: ignore[method-assign]
-        alice._memberships.hear = lose_news  # type: ignore[method-assign]
+        alice._conversation._answered = lose  # type: ignore[method-assign]
+        alice._conversation.memberships.hear = lose_news  # type: ignore[method-assign]
         async with trio.open_nursery() as nursery:
             nursery.start_soon(alice.rename, "alicia")
             await until(alice, lambda event: isinstance(event, Disconnected))
-            alice._memberships.hear = renamed  # type: ignore[method-assign]
+            alice._conversation.memberships.hear = renamed  # type: ignore[method-assign]
         assert alice.nick == "alicia"
         assert await alice.names("#dev") == ("alicia",)
         assert await anext(aiter(alice)) == e.Renamed("alice", "alicia")

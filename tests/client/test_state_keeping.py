@@ -47,14 +47,14 @@ async def test_what_was_on_its_way_when_it_was_killed_is_kept_once(tmp_path: Pat
     async with real_server() as (host, port), open_client(host, port, nick="bob") as bob:
         async with open_client(host, port, nick="alice", state=path) as alice:
             await alice.join("#dev")
-            heard = alice._answered
+            heard = alice._conversation._answered
 
             def keep_file(event: e.Event, tag: str) -> None:
                 if isinstance(event, e.Ok) and not copy.exists():
                     shutil.copy(path, copy)  # as it would be left if we were killed here
                 heard(event, tag)
 
-            alice._answered = keep_file  # type: ignore[method-assign]
+            alice._conversation._answered = keep_file  # type: ignore[method-assign]
             receipts = [await alice.submit("#dev", f"text {number}") for number in range(5)]
             assert [await receipt.kept() for receipt in receipts] == [1, 2, 3, 4, 5]
         with StateFile(path) as file:
@@ -72,14 +72,14 @@ async def test_what_was_never_sent_is_sent_by_the_next_one(tmp_path: Path) -> No
     async with real_server() as (host, port):
         async with open_client(host, port, nick="alice", state=path) as alice:
             await alice.join("#dev")
-            assert alice._link is not None
-            await alice._link._stream.aclose()
+            assert alice._conversation.link is not None
+            await alice._conversation.link._stream.aclose()
             while alice.connected:
                 await trio.lowlevel.checkpoint()
             await alice.submit("#dev", "one")
             await alice.submit("#dev", "two")
             await alice.submit("#ops", "not there")
-            alice._leave()  # as if it had no time for more
+            alice._conversation.leave()  # as if it had no time for more
         async with open_client(host, port, nick="alice", state=path) as alice:
             assert await until_said(alice, "two") == ["one", "two"]
             failure = await anext(aiter(alice))

@@ -553,7 +553,7 @@ async def test_a_signal_says_quit(number: signal.Signals, code: int, person: boo
 
 
 async def test_a_second_signal_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triochat.client.chat_client.QUIT_TIMEOUT", 2 * PATIENCE)
+    monkeypatch.setattr("triochat.client.conversation.QUIT_TIMEOUT", 2 * PATIENCE)
     async with scripted_server() as (address, connections), terminal(address) as alice:
         script = await accept(connections)
         await trio.testing.wait_all_tasks_blocked()

@@ -11,10 +11,11 @@ from functools import partial
 
 import trio
 
-from triochat.client.backoff import Jitter
+from triochat.client.backoff import Backoff, Jitter
 from triochat.client.beside import beside
 from triochat.client.calling import Caller, Dial
 from triochat.client.chat_client import ChatClient
+from triochat.client.conversation import Conversation
 from triochat.client.dial import dial
 from triochat.client.state_file import StateError, StateFile
 from triochat.client.tags import Tags
@@ -95,19 +96,19 @@ async def open_client_by(
         caller = Caller(dial, session, tags)
         # In front of the nursery, so that a refusal does not come out of it in a group.
         link, welcome = await caller.call(nick)
-        chat = ChatClient(
+        conversation = Conversation(
             link,
             welcome,
             tags=tags,
             caller=caller if reconnect else None,
-            jitter=jitter,
+            backoff=None if jitter is None else Backoff(jitter),
             file=file,
             session=session,
             homeless=homeless,
             returning=returning,
         )
-        async with _running(chat):
-            yield chat
+        async with _running(conversation):
+            yield ChatClient(conversation, tags)
 
 
 @asynccontextmanager
@@ -127,14 +128,14 @@ async def open_client_on(
 
 
 @asynccontextmanager
-async def _running(chat: ChatClient) -> AsyncIterator[None]:
+async def _running(conversation: Conversation) -> AsyncIterator[None]:
     """Run the tasks of a client beside the block."""
-    keeping = chat._keeping
+    keeping = conversation.keeping
     try:
-        async with beside(chat._run, *([] if keeping is None else [keeping.run])):
+        async with beside(conversation.run, *([] if keeping is None else [keeping.run])):
             yield
-            await chat.quit()
+            await conversation.quit("")
     finally:
-        chat._leave()  # tasks outside the block may wait for what will not come
+        conversation.leave()  # tasks outside the block may wait for what will not come
         if keeping is not None:
             keeping.finish()
