@@ -1,0 +1,141 @@
+import re
+
+import pytest
+
+from triochat.client.errors import ConnectionLost
+from triochat.client.inbox import Inbox
+from triochat.client.memberships import Memberships
+from triochat.client.resumption import Resumption
+from triochat.client.tags import Tags
+from triochat.protocol import events as e
+
+
+def message(number: int, room: str = "#dev", tag: str | None = None) -> e.Message:
+    return e.Message(target=room, id=number, ms=number, nick="bob", text="x", tag=tag)
+
+
+class Return:
+    """A client in some rooms that is back, and the server's end of it."""
+
+    def __init__(self, *, returning: bool = False, **rooms: int) -> None:
+        self.memberships = Memberships(Inbox("alice"))
+        for room, last in rooms.items():
+            self.memberships.compare(f"#{room}", ["alice", "bob"], "alice")
+            self.memberships.confirm(f"#{room}", last)
+        self.asked: list[tuple[str, str]] = []
+        self.told: list[e.Event] = []
+        self.resumption = Resumption(
+            self.memberships, "alice", Tags(), self._send, self.told.append, returning=returning
+        )
+
+    def _send(self, data: bytes) -> None:
+        match = re.fullmatch(r"@(\S+) (.*)\n", data.decode())
+        assert match
+        self.asked.append((match[2], match[1]))
+
+    def tag(self, request: str) -> str:
+        return dict(self.asked)[request]
+
+    def enter(
+        self, request: str, last: int, *numbers: int, nicks: tuple[str, ...] = ("alice", "bob")
+    ) -> None:
+        tag, room = self.tag(request), request.split()[1]
+        self.hear(e.RoomInfo(room, len(nicks), last, "", tag=tag), e.NameList(room, nicks, tag=tag))
+        self.hear(*(message(number, room, tag) for number in numbers), e.Ok(last, tag=tag))
+
+    def hear(self, *events: e.Event) -> None:
+        """Hear frames of answers that are waited for."""
+        for event in events:
+            assert self.resumption.hear(event)
+
+    @property
+    def ids(self) -> list[int]:
+        return [event.id for event in self.told if isinstance(event, e.Message)]
+
+
+def test_nowhere_to_go() -> None:
+    assert Return().resumption.ended
+
+
+def test_every_room_is_entered_behind_what_was_heard() -> None:
+    back = Return(dev=7, ops=0)
+    assert [request for request, _ in back.asked] == ["JOIN #dev after=7", "JOIN #ops after=0"]
+    back.enter("JOIN #ops after=0", 0)
+    assert not back.resumption.ended
+    back.enter("JOIN #dev after=7", 9, 8, 9)
+    assert (back.resumption.ended, back.ids) == (True, [8, 9])
+    assert back.memberships.last("#dev") == 9
+
+
+def test_the_inbox_is_part_of_it() -> None:
+    back = Return(returning=True, dev=7)
+    back.enter("JOIN #dev after=7", 7)
+    assert not back.resumption.ended
+    assert back.resumption.hold(message(2, "@alice"))
+    tag = back.tag("HISTORY @alice after=0 limit=1000")
+    for event in (message(1, "@alice", tag), e.Ok(tag=tag)):
+        assert back.resumption.hear(event)
+    assert (back.resumption.ended, back.ids) == (True, [1, 2])
+    assert not Return(dev=7).resumption.hold(message(2, "@alice"))
+
+
+def test_who_came_and_went_is_told_in_front_of_what_was_said() -> None:
+    back = Return(dev=7)
+    back.enter("JOIN #dev after=7", 8, 8, nicks=("alice", "carol"))
+    assert back.told[:2] == [e.Left("#dev", "bob"), e.Joined("#dev", "carol")]
+    assert back.ids == [8]
+
+
+def test_a_cut_in_the_middle_goes_on_behind_what_was_told() -> None:
+    back = Return(dev=7)
+    tag = back.tag("JOIN #dev after=7")
+    for number in (8, 9):
+        back.resumption.hear(message(number, tag=tag))
+    again = Resumption(back.memberships, "alice", Tags(), back._send, back.told.append, returning=False)
+    assert not again.ended
+    assert back.asked[-1][0] == "JOIN #dev after=9"
+    for event in (message(9, tag=back.asked[-1][1]), message(10, tag=back.asked[-1][1])):
+        assert again.hear(event)
+    assert back.ids == [8, 9, 10], "and what comes again is not told"
+
+
+def test_a_server_that_lost_its_memory_is_asked_from_the_first() -> None:
+    back = Return(dev=7)
+    back.enter("JOIN #dev after=7", 2)
+    assert not back.resumption.ended
+    back.enter("JOIN #dev after=0", 2, 1, 2)
+    assert (back.resumption.ended, back.ids) == (True, [1, 2])
+
+
+@pytest.mark.parametrize("code", ["unavailable", "throttled"])
+def test_a_refusal_that_may_pass_asks_for_another_connection(code: str) -> None:
+    back = Return(dev=7)
+    tag = back.tag("JOIN #dev after=7")
+    with pytest.raises(ConnectionLost, match="later"):
+        back.resumption.hear(e.Failure(code, "later", tag=tag))
+    assert list(back.memberships) == ["#dev"]
+
+
+def test_a_room_that_does_not_take_us_is_left_and_the_others_are_not() -> None:
+    back = Return(dev=7, ops=3)
+    tag = back.tag("JOIN #dev after=7")
+    assert back.resumption.hear(e.Failure("not-allowed", "you are banned", tag=tag))
+    assert back.told == [
+        e.Failure("not-allowed", "you are banned"),
+        e.Left("#dev", "alice", "you are banned"),
+    ]
+    assert not back.resumption.ended
+    back.enter("JOIN #ops after=3", 3)
+    assert (back.resumption.ended, list(back.memberships)) == (True, ["#ops"])
+
+
+def test_junk_in_an_answer_ends_nothing() -> None:
+    back = Return(dev=7)
+    tag = back.tag("JOIN #dev after=7")
+    older = message(3, tag=tag)
+    back.hear(older, message(1, "#other", tag=tag), e.Pong(tag=tag), e.Welcome("alice", "test", tag=tag))
+    assert older not in back.told
+    back.hear(e.Ok(tag=tag))  # without an id
+    assert (back.resumption.ended, list(back.memberships)) == (True, ["#dev"])
+    for event in (e.Ok(7, tag=tag), e.Ok(tag="another"), e.Failure("unavailable", "late", tag=tag)):
+        assert not back.resumption.hear(event)
