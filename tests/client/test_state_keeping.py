@@ -1,14 +1,18 @@
 """A client that is killed, and the next one in its place; over sockets, since a thread writes the file."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from tests.client.servers import real_server
 from triochat.client import ChatClient, StateError, open_client
+from triochat.client.opening import open_client_by
 from triochat.client.state_file import StateFile
+from triochat.client.state_keeping import LAZILY
 from triochat.protocol import events as e
 
 
@@ -107,6 +111,47 @@ async def test_a_file_that_can_not_be_written_is_told_once_and_delays_nothing(
             )
             assert await until_said(alice, "two") == ["one", "two"]
         assert await alice.say("#dev", "three") == 3
+
+
+async def test_the_session_is_on_the_disk_before_it_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    sessions: list[str] = []
+
+    async def dial() -> trio.abc.Stream:
+        await trio.lowlevel.checkpoint()
+        sessions.append(json.loads(path.read_text())["session"])
+        raise ConnectionRefusedError("nobody listens")
+
+    for _ in range(2):
+        with pytest.raises(ConnectionRefusedError):
+            async with open_client_by(dial, nick="alice", state=path):
+                pass
+    assert sessions[0] == sessions[1]
+
+
+async def test_where_we_are_is_written_at_once_and_how_far_we_read_when_there_is_time(
+    tmp_path: Path, mock_clock: trio.testing.MockClock
+) -> None:
+    """Time stands still here: what waits for it waits for ever."""
+    path = tmp_path / "state"
+
+    async def rooms() -> dict[str, int]:
+        await trio.testing.wait_all_tasks_blocked()
+        while trio.to_thread.current_default_thread_limiter().borrowed_tokens:  # it is being written
+            await trio.lowlevel.checkpoint()
+        state: dict[str, int] = json.loads(path.read_text())["rooms"]
+        return state
+
+    async with real_server() as (host, port), open_client(host, port, nick="alice", state=path) as alice:
+        await alice.join("#dev", after=0)
+        assert await rooms() == {"#dev": 0}
+        await alice.set_topic("#dev", "lunch")
+        await anext(aiter(alice))
+        assert await rooms() == {"#dev": 0}
+        mock_clock.jump(LAZILY)
+        assert await rooms() == {"#dev": 1}
+        await alice.part("#dev")
+        assert await rooms() == {}
 
 
 async def test_it_is_used_by_one_and_belongs_to_one_session(tmp_path: Path) -> None:

@@ -262,7 +262,7 @@ class Conversation:
 
     def _complete(self, exchange: Exchange) -> None:
         self.pending.complete(exchange)
-        self._touch()
+        self._touch(soon=isinstance(exchange.request, e.Join | e.Part))
 
     # --- the state file -------------------------------------------------------------------------
 
@@ -270,9 +270,9 @@ class Conversation:
         if self.memberships.take(event):
             self._touch()
 
-    def _touch(self) -> None:
+    def _touch(self, *, soon: bool = False) -> None:
         if self.keeping is not None:
-            self.keeping.touch()
+            self.keeping.touch(soon=soon)
 
     def _snapshot(self) -> State:
         assert self._session is not None

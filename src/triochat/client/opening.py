@@ -6,7 +6,7 @@ Keeps law 5 of docs/architecture.md: all tasks live in the nursery of the client
 import os
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import partial
 
 import trio
@@ -17,7 +17,7 @@ from triochat.client.calling import Caller, Dial
 from triochat.client.chat_client import ChatClient
 from triochat.client.conversation import Conversation
 from triochat.client.dial import dial
-from triochat.client.state_file import StateError, StateFile
+from triochat.client.state_file import State, StateError, StateFile
 from triochat.client.tags import Tags
 from triochat.protocol import events as e
 
@@ -92,6 +92,9 @@ async def open_client_by(
         returning = session is not None
         if session is None and (reconnect or file is not None):
             session = secrets.token_hex(16)
+        if file is not None and file.state is None:
+            assert session is not None
+            await _keep_session(file, session)
         tags = Tags()
         caller = Caller(dial, session, tags)
         # In front of the nursery, so that a refusal does not come out of it in a group.
@@ -109,6 +112,12 @@ async def open_client_by(
         )
         async with _running(conversation):
             yield ChatClient(conversation, tags)
+
+
+async def _keep_session(file: StateFile, session: str) -> None:
+    """Have the session on the disk before it is used, or nobody could come back in it if we were killed."""
+    with suppress(OSError):  # told when it fails again: the client tries as soon as anything changes
+        await trio.to_thread.run_sync(file.save, State(session=session))
 
 
 @asynccontextmanager

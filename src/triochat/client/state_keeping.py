@@ -4,7 +4,8 @@ A message is on the disk before it is on the wire; so whenever we are killed, it
 next client knows its tag and asks again. To write and to wait for the disk takes milliseconds, on a busy
 machine far more; so a thread does it, and what comes meanwhile is written together, next. All else (how far
 was read, what was answered) may be old when we are killed: the next client then reads a little twice, and
-asks for what it need not. So it is written at most once a second.
+asks for what it need not. So it is written at most once a second. That we are in a room is written at once:
+one that does not know it misses all that is said there until somebody enters it again.
 """
 
 from collections.abc import Callable
@@ -53,9 +54,11 @@ class StateKeeping:
         self._changed.set()
         self._urgent.set()
 
-    def touch(self) -> None:
-        """Something else has changed."""
+    def touch(self, *, soon: bool = False) -> None:
+        """Something else has changed; `soon`: more than a second of it would be missed."""
         self._changed.set()
+        if soon:
+            self._urgent.set()
 
     async def run(self) -> None:
         """Write what has changed, again and again."""
