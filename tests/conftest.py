@@ -15,5 +15,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--kills",
         type=int,
         default=10,
-        help="how often tests/crashes kills the server that must lose nothing",
+        help="how often tests/crashes kills the server, and clients, which must lose nothing",
     )

@@ -19,12 +19,14 @@ class Line:
         port: where clients connect.
         target: port of the server; None: connections are refused, as when nothing listens.
         cuts: how often a connection was cut.
+        overhear: makes for each connection what hears the client, before the server does.
     """
 
     def __init__(self) -> None:
         self.port = 0
         self.target: int | None = None
         self.cuts = 0
+        self.overhear: Callable[[], Callable[[bytes], None]] | None = None
         self._connections: dict[int, Callable[[], None]] = {}  # → cuts it
         self._numbers = iter(range(1 << 30))
 
@@ -58,7 +60,8 @@ class Line:
         try:
             async with trio.open_nursery() as both:
                 self._connections[number] = both.cancel_scope.cancel
-                both.start_soon(self._one_way, client, server, both.cancel_scope)
+                heard = self.overhear() if self.overhear is not None else None
+                both.start_soon(self._one_way, client, server, both.cancel_scope, heard)
                 both.start_soon(self._one_way, server, client, both.cancel_scope)
         finally:
             del self._connections[number]
@@ -69,9 +72,14 @@ class Line:
 
     @staticmethod
     async def _one_way(
-        source: trio.SocketStream, sink: trio.SocketStream, connection: trio.CancelScope
+        source: trio.SocketStream,
+        sink: trio.SocketStream,
+        connection: trio.CancelScope,
+        heard: Callable[[bytes], None] | None = None,
     ) -> None:
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             async for data in source:
+                if heard is not None:
+                    heard(bytes(data))
                 await sink.send_all(data)
         connection.cancel()

@@ -1,13 +1,21 @@
-"""A client that is killed: what it was told to say, the next one on its state file says, once."""
+"""A client that is killed: what it was told to say, the next one on its state file says, once.
+
+``pytest tests/crashes --kills 200`` goes on for longer.
+"""
 
 import signal
+import sys
 from pathlib import Path
 
+import pytest
 import trio
 
+from tests.crashes.client_siege import besiege_clients
 from tests.crashes.line import Line
 from tests.crashes.siege import Server, log_of
 from tests.process.program import PATIENCE, TRIOCHAT, Program
+
+MUTANTS = Path(__file__).with_name("client_mutants.py")
 
 
 async def until_it_holds(file: Path, part: str) -> None:
@@ -43,3 +51,32 @@ async def test_what_was_typed_while_nobody_listened_is_said_once(
     assert said == [f"{visit} {word}" for visit in range(3) for word in ("heard", "one", "two", "three")]
     assert await server.end() == 0
     nursery.cancel_scope.cancel()
+
+
+def server(folder: Path) -> list[str]:
+    return [*TRIOCHAT, "server", "--port", "0", "--data", str(folder / "chat.db"), "--rate-limit", "0"]
+
+
+async def test_clients_that_are_killed_lose_nothing_and_say_nothing_twice(
+    tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    kills = int(pytestconfig.getoption("kills"))
+    client = [*TRIOCHAT, "client"]
+    outcome = await besiege_clients(server(tmp_path), client, tmp_path, kills=kills, seed=kills)
+    assert outcome.faults == []
+    assert outcome.left > kills  # else the files were not needed
+    assert outcome.said > 2 * kills
+
+
+@pytest.mark.parametrize(
+    ("mutant", "sign"),
+    [
+        ("hasty", "was sent before it was in the file"),
+        ("forgetful", "is said 2 times"),
+        ("idle", "was taken and never said"),
+    ],
+)
+async def test_a_client_that_breaks_a_promise_is_caught(tmp_path: Path, mutant: str, sign: str) -> None:
+    client = [sys.executable, str(MUTANTS), mutant, "client"]
+    outcome = await besiege_clients(server(tmp_path), client, tmp_path, kills=5, seed=1, people=1)
+    assert any(sign in fault for fault in outcome.faults), outcome
