@@ -15,6 +15,7 @@ import trio.testing
 from tests.client.servers import Address, Script, address_of, real_server, unused_address
 from tests.client.test_text_client import Server2019
 from triochat.client import ChatClient, open_client
+from triochat.client.state_file import State, StateFile
 from triochat.client.terminal import run_terminal
 from triochat.config import ClientConfig, ServerConfig
 from triochat.protocol import events as e
@@ -290,6 +291,38 @@ async def test_a_person_who_leaves_without_a_connection_is_told_what_is_not_sent
                     alice.end_of_input()
                     assert (await alice.exit())[0] == 0
                 assert await everything_said(bob) == ["hello"]
+
+
+async def test_a_pipe_waits_for_what_a_client_before_it_left_though_the_connection_is_lost(
+    tmp_path: Path,
+) -> None:
+    state = tmp_path / "state"
+    with StateFile(state) as file:
+        file.save(State(session="ab" * 16, unsent=(e.Say("#lobby", "left", tag="t-1"),)))
+    async with (
+        scripted_server() as (address, connections),
+        terminal(address, ClientConfig(nick="alice", state=state)) as alice,
+    ):
+        alice.end_of_input()
+        script = Script(await connections.receive())
+        await script.welcome()
+        await script.nothing_missed()
+        assert await script.request() == ("t-1", "MSG #lobby :left")
+        tag, _ = await script.request()
+        await script.say(f"@{tag} ROOM #lobby 1 0", f"@{tag} NAMES #lobby alice", f"@{tag} OK 0")
+        await script.request()  # whatever it asks or says next has no answer
+        await script.stream.aclose()
+        script = await accept(connections, again=True)
+        assert await script.request() == ("t-1", "MSG #lobby :left")
+        tag, request = await script.request()
+        assert request == "PING"
+        await script.say("@t-1 OK 1", f"@{tag} PONG")
+        assert (await script.request())[1] == "QUIT"
+        await script.say("BYE")
+        assert (await alice.exit())[0] == 0
+    with StateFile(state) as file:
+        assert file.state is not None
+        assert file.state.unsent == ()
 
 
 async def test_a_pipe_waits_for_a_connection_no_longer_than_it_is_told() -> None:
@@ -681,7 +714,8 @@ async def scripted_server() -> AsyncIterator[tuple[Address, Connections]]:
 
 async def accept(connections: Connections, *, again: bool = False) -> Script:
     """Welcome a client and let it into its room."""
-    script = Script(await connections.receive())
+    with trio.fail_after(PATIENCE):
+        script = Script(await connections.receive())
     await script.welcome()
     if again:
         await script.nothing_missed()

@@ -252,6 +252,8 @@ class _Visit:
                 farewell = await self._obey(chat)
             elif entered:
                 await self._send_everything(chat)
+                if self._config.state is not None:  # what a client before us left is answered first
+                    await chat.ping()
             await chat.quit(farewell)
 
     async def _answered(self, request: Awaitable[object], *, fatal: bool) -> bool:
