@@ -180,7 +180,9 @@ def refuse_newer(path: Path, version: int) -> None:
 
 def unusable(path: Path, error: sqlite3.Error) -> JournalUnusable:
     """What a fault of the database means for whoever opens it."""
-    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+    code = getattr(error, "sqlite_errorcode", 0)
+    # A full disk has a code of its own where what lies beside the file (-shm) can't be made.
+    match sqlite3.SQLITE_FULL if code == sqlite3.SQLITE_IOERR_SHMSIZE else code & 0xFF:
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             why = f"is damaged ({error}); put a back-up in its place, or move it away to begin anew"
         case sqlite3.SQLITE_FULL:
