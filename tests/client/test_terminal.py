@@ -16,7 +16,7 @@ from tests.client.servers import Address, Script, address_of, real_server, unuse
 from tests.client.test_text_client import Server2019
 from triochat.client import ChatClient, open_client
 from triochat.client.state_file import State, StateFile
-from triochat.client.terminal import run_terminal
+from triochat.client.terminal import RECENT, run_terminal
 from triochat.config import ClientConfig, ServerConfig
 from triochat.protocol import events as e
 from triochat.server import serve
@@ -43,14 +43,15 @@ class Terminal:
         os.close(self.keyboard)
         self.keyboard = -1
 
-    async def expect(self, part: str, stream: str = "out") -> None:
-        """Wait until `part` is printed, and take it with all that stands before it."""
+    async def expect(self, part: str, stream: str = "out") -> str:
+        """Wait until `part` is printed, and take it with all that stands before it, which is returned."""
         with trio.fail_after(PATIENCE):
             while part not in self.seen[stream]:
                 data = await self._streams[stream].receive_some()
                 assert data, f"it ended; it had said {self.seen}"
                 self.seen[stream] += data.decode()
-        self.seen[stream] = self.seen[stream].partition(part)[2]
+        before, _, self.seen[stream] = self.seen[stream].partition(part)
+        return before
 
     async def exit(self) -> tuple[int | None, str, str]:
         """Wait for the end: exit code, and what else it has printed."""
@@ -344,12 +345,15 @@ async def test_the_last_messages_are_shown_on_entering() -> None:
         for number in range(25):
             await bob.say("#lobby", f"text {number}")
         async with terminal(address, person=True) as alice:
-            await alice.expect("#lobby: bob, alice\n")
-            await alice.expect("<bob> text 24\n")
+            before = await alice.expect("#lobby: bob, alice\n")
+            before += await alice.expect("<bob> text 24\n")
             alice.type("hello", "/quit")
             code, out, _ = await alice.exit()
+    shown = [line.rpartition("<bob> text ")[2] for line in before.splitlines() if "<bob>" in line]
+    assert shown == [str(number) for number in range(25 - RECENT, 24)]
     assert code == 0
     assert out.count("hello") >= 1
+    assert "<bob>" not in out
 
 
 async def test_a_search_is_shown_oldest_first() -> None:
