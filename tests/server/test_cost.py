@@ -25,7 +25,7 @@ from triochat.protocol.runs import SayRun
 from triochat.server import direct, hub_task
 from triochat.server.hub_task import MAX_BATCH_OCTETS
 from triochat.server.outbox import Outbox
-from triochat.server.peer import IN_FLIGHT, SHARE
+from triochat.server.peer import IN_FLIGHT
 
 on_a_file = pytest.mark.skipif(sys.platform == "win32", reason="there a socket is no file")
 
@@ -454,7 +454,7 @@ async def test_a_flood_has_its_share_and_no_more(
         assert batch <= 1  # the next, or the one after
         for share in shares:
             assert len(share) <= IN_FLIGHT
-            assert all(len(one.requests) <= SHARE for one in share)
+            assert all(len(one.requests) <= framed.RUN_OCTETS // ENTRY + 1 for one in share)
             assert sum(map(octets, share)) <= MAX_BATCH_OCTETS // 2
     await mallory.close()
 
@@ -496,6 +496,16 @@ async def test_a_submission_knows_what_it_weighs(
         assert one.octets == sum(weights)
         assert one.octets - weights[-1] < framed.RUN_OCTETS  # it ends with the one that goes over it
     assert max(one.octets for one in submissions) >= framed.RUN_OCTETS
+
+
+async def test_a_share_that_is_just_full_is_full(
+    start: Start, counts: Counts, autojump_clock: MockClock
+) -> None:
+    mallory = await enter_mallory(start, counts)
+    eighth = f"MSG #DEV :{'x' * (framed.RUN_OCTETS // 8 - ENTRY)}"  # not taken as a run
+    await mallory.send(*[eighth] * 16, "@end PING")
+    await mallory.until("@end PONG")
+    assert [len(one.requests) for batch in counts.decided for one in batch] == [8, 8, 1]
 
 
 async def test_what_ends_a_share_is_not_charged_to_the_next(

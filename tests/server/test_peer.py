@@ -21,7 +21,7 @@ from triochat.protocol.connection import MAX_MALFORMED
 from triochat.protocol.runs import OkRun
 from triochat.server.broadcast import Broadcast
 from triochat.server.past import PIECE
-from triochat.server.peer import IN_FLIGHT, SHARE, House, Peer
+from triochat.server.peer import IN_FLIGHT, TURN, House, Peer
 
 
 def number_of_tasks() -> int:
@@ -376,7 +376,7 @@ async def test_few_submissions_of_one_client_wait_for_the_hub(
     for number in range(20):
         await bob.send(f"@{number} PING")
         await wait_all_tasks_blocked()
-    await bob.send(*["@20 PING"] * 5 * SHARE)
+    await bob.send(*["@20 PING"] * 5 * TURN)
     await wait_all_tasks_blocked()
     assert server.inside.submissions.statistics().current_buffer_used == IN_FLIGHT
     assert await bob.lines(21) == [f"@{number} PONG" for number in range(21)]
@@ -870,7 +870,7 @@ async def test_a_read_full_of_lines_does_not_hold_the_loop(
             alone.peer.answered()
         if stream.waiting:
             await alone.guest.read()
-    assert longest <= 2 * SHARE  # its turns at the end of one round and at the beginning of the next
+    assert longest <= 2 * TURN  # its turns at the end of one round and at the beginning of the next
 
 
 async def test_a_full_channel_stops_the_reader(nursery: trio.Nursery, autojump_clock: MockClock) -> None:

@@ -2,8 +2,10 @@
 
 import socket
 import sys
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 import trio
@@ -182,6 +184,24 @@ async def test_what_take_raises_is_raised_where_somebody_waits(poller: Poller, e
         assert soon.cancelled_caught
 
 
+async def test_a_fault_is_told_of_once(poller: Poller, ends: Ends) -> None:
+    ours, theirs = ends
+    faults = [ZeroDivisionError()]
+
+    def take() -> bool:
+        ours.recv(100)
+        if faults:
+            raise faults.pop()
+        return False
+
+    with poller.watch(ours, take) as watch:
+        theirs.send(b"x")
+        with pytest.raises(ZeroDivisionError):
+            await wake_ups(watch, 1)
+        theirs.send(b"x")
+        await wake_ups(watch, 1)
+
+
 async def test_one_fault_does_not_hinder_others(poller: Poller, ends: Ends, nursery: trio.Nursery) -> None:
     left, right = socket.socketpair()
     left.setblocking(False)
@@ -259,6 +279,19 @@ async def test_a_descriptor_may_be_anothers_behind_the_block(poller: Poller) -> 
         assert taken == [b"%d!" % number]
 
 
+async def test_who_has_watched_is_forgotten(poller: Poller, ends: Ends) -> None:
+    """What a client takes with knows the client: it would stay in memory as long as the server."""
+
+    def take() -> bool:
+        return False
+
+    known = weakref.ref(take)
+    with poller.watch(ends[0], take):
+        del take
+        assert known() is not None
+    assert known() is None
+
+
 async def test_many_at_once_have_one_turn(poller: Poller, nursery: trio.Nursery) -> None:
     """What is ready together is taken together: the batch of the hub lives on that."""
     pairs = [socket.socketpair() for _ in range(20)]
@@ -289,6 +322,22 @@ async def test_many_at_once_have_one_turn(poller: Poller, nursery: trio.Nursery)
     for ours, theirs in pairs:
         ours.close()
         theirs.close()
+
+
+def test_it_closes_what_it_waits_for() -> None:
+    with open_poller() as poller:
+        assert poller is not None
+        epoll = poller._epoll
+        assert not epoll.closed
+    assert epoll.closed
+
+
+def test_it_closes_that_after_a_fault_too() -> None:
+    with suppress(ZeroDivisionError), open_poller() as poller:
+        assert poller is not None
+        epoll = poller._epoll
+        raise ZeroDivisionError
+    assert epoll.closed
 
 
 def test_elsewhere_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,11 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from tests.server.conftest import Server, Start
 from tests.server.guests import REAL, Guest
 from tests.server.test_cost import Counts, Journal
-from tests.server.wires import Wire
+from tests.server.wires import CountedSocket, Wire
 from triochat.chat import weight
 from triochat.protocol import Connection
 from triochat.protocol.framed import RUN_OCTETS
+from triochat.server import direct
 from triochat.server.peer import IN_FLIGHT
 
 serve_module = importlib.import_module("triochat.server.serve")
@@ -259,6 +260,48 @@ async def test_a_fault_while_the_reader_sleeps_ends_that_client_alone(
         assert [entry["event"] for entry in logs] == ["serving this client failed", "gone"]
         assert await bob.ask("PING") == ["PONG"]
         assert await bob.ask("JOIN #dev") == ["ROOM #dev 1 0", "NAMES #dev bob", "OK 0"]
+
+
+class FickleSocket(CountedSocket):
+    """Of which the system says that there is something to read, and takes it back, when `fickle` is set."""
+
+    def __init__(self, plain: socket.socket) -> None:
+        super().__init__(plain)
+        self.fickle = False
+
+    def recv(self, size: int) -> bytes:
+        if self.fickle:
+            self.fickle = False
+            raise BlockingIOError
+        return super().recv(size)
+
+
+@needs_epoll
+async def test_what_the_system_takes_back_is_read_later(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = Wire("socket", monkeypatch)
+    sockets: list[FickleSocket] = []
+    take_over = direct.take_over
+
+    def take_over_fickle(stream: trio.abc.Stream) -> tuple[trio.abc.Stream, FickleSocket]:
+        ours, plain = take_over(stream)
+        assert plain is not None
+        sockets.append(FickleSocket(plain))
+        return ours, sockets[-1]
+
+    monkeypatch.setattr(direct, "take_over", take_over_fickle)
+    server = await start()
+    async with connect(server, wire) as alice:
+        await wait_all_tasks_blocked()
+        # The first is for the reader itself, the other is taken while it sleeps.
+        for frame, answer in (("@a NICK alice triochat/1", "@a OK"), ("@b MSG #dev :hi", "@b OK 1")):
+            sockets[-1].fickle = True
+            await alice.send(frame)
+            assert (await alice.until(answer))[-1] == answer
+            assert not sockets[-1].fickle
+            await alice.ask("JOIN #dev")
+            await wait_all_tasks_blocked(0.001)
 
 
 @needs_epoll

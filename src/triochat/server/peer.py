@@ -48,9 +48,8 @@ if TYPE_CHECKING:
     from triochat.server.broadcast import Broadcast
 
 READ_SIZE = 65536
-SHARE = 256
-"""Requests in one submission, which ends also with the one by which it weighs `RUN_OCTETS`: what one client
-may add to a batch before others have their turn."""
+TURN = 256
+"""Requests of one read that are looked at before others have their turn, however little each of them does."""
 LISTS = (e.ListNames, e.GetTopic, e.Help)
 """What may be answered by far more than was asked: one at a time, and no more than is read."""
 IN_FLIGHT = 2
@@ -332,7 +331,7 @@ class Peer:
         if self._share_is_full:  # of what was taken while the reader slept
             await self._submit_share()
         for number in itertools.count(1):
-            if number % SHARE == 0:  # however little it is that each of them does
+            if number % TURN == 0:
                 await trio.lowlevel.checkpoint()
             if (run := self._next_run()) is not None:
                 await self._add(run)
@@ -386,7 +385,8 @@ class Peer:
 
     @property
     def _share_is_full(self) -> bool:
-        return self._share_octets >= RUN_OCTETS or len(self._share) >= SHARE
+        """Whether it weighs what one client may add to a batch at once; so it is no great number, either."""
+        return self._share_octets >= RUN_OCTETS
 
     async def _submit_share(self) -> None:
         share, self._share = self._share, []
