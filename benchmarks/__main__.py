@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from benchmarks import adapters, chart, page, scenarios, table
-from benchmarks.machine import describe
+from benchmarks.machine import describe, lacking
 from benchmarks.measure import Bench
 from benchmarks.processes import BenchmarkError, choose_cores, raise_file_limit
 from benchmarks.progress import Progress
@@ -97,6 +97,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"benchmarks: {options.again} can't be shown again: {error!r}\n")
             return 2
         return _show(results, options)
+    if lacks := lacking():
+        sys.stderr.write(f"{lacks}\n")
+        return 2
     if platform.system() != "Linux":
         sys.stderr.write("benchmarks: this needs Linux: epoll, /proc and the clocks of other processes\n")
         return 2

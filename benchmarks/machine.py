@@ -1,9 +1,25 @@
 """What was measured on: enough to judge figures by, and nothing that tells whose machine it is."""
 
+import importlib.util
 import os
 import platform
+import sys
 from contextlib import suppress
 from pathlib import Path
+
+NEEDED = ("trio", "structlog", "cyclopts", "platformdirs")
+"""What the server of this checkout imports: the dependencies of pyproject.toml."""
+
+
+def lacking() -> str | None:
+    """One sentence if this Python can't run the server of this checkout, else None."""
+    lacks = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if not lacks:
+        return None
+    return (
+        f"benchmarks: {sys.executable} has no {', '.join(lacks)}, which the server needs; install this"
+        ' checkout, with "pip install .", and start it with the Python that has it'
+    )
 
 
 def describe() -> dict[str, str]:

@@ -54,10 +54,14 @@ def _targets(results: Results) -> Iterator[str]:
     rows = list(table.targets(results))
     if not rows:
         return
-    reached = sum(verdict.met is True for verdict in results.verdicts())
+    verdicts = [row[-1] for row in rows]
+    reached, open_ = verdicts.count("reached"), verdicts.count(table.INCONCLUSIVE)
     yield "### Targets"
     yield ""
-    yield f"{reached} of {len(rows)} are reached."
+    rest = (
+        f"; of {open_} the target lies between the best round and the worst, so nobody knows" if open_ else ""
+    )
+    yield f"{reached} of {len(rows)} are reached{rest}."
     yield ""
     yield from _table(["scenario", "figure", "target", "here", ""], "llrrl", rows)
 

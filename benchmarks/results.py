@@ -15,15 +15,25 @@ FLOOR = "floor"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How one target stands. `value` is None if what it needs was not measured."""
+    """How one target stands.
+
+    Attributes:
+        target: what is aimed at.
+        value: the median; None if what it needs was not measured.
+        best, worst: of all rounds.
+    """
 
     target: Target
     value: float | None
+    best: float = 0.0
+    worst: float = 0.0
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is reached; None if nobody knows."""
-        return None if self.value is None else self.value <= self.target.limit
+        """Whether the target is reached; None if nobody knows: it lies between the rounds."""
+        if self.value is None or self.best <= self.target.limit < self.worst:
+            return None
+        return self.value <= self.target.limit
 
 
 @dataclass(slots=True)
@@ -72,20 +82,25 @@ class Results:
 
         Rounds are interleaved, so both of a pair have met the same noise.
         """
+        pairs = self._ratios(scenario, peer, against)
+        return sorted(pairs)[len(pairs) // 2] if pairs else None
+
+    def _ratios(self, scenario: str, peer: str, against: str) -> list[float]:
         ours = self.rounds.get(scenario, {}).get(peer, [])
         theirs = self.rounds.get(scenario, {}).get(against, [])
-        pairs = [
+        return [
             a.cpu / b.cpu
             for a, b in zip(ours, theirs, strict=False)
             if b.cpu and not (a.stalled or b.stalled)
         ]
-        return sorted(pairs)[len(pairs) // 2] if pairs else None
 
     def verdicts(self) -> Iterator[Verdict]:
         """How each target stands that belongs to a scenario of this run."""
         for target in TARGETS:
             if target.scenario in self.rounds:
-                yield Verdict(target, self._value(target))
+                value = self._value(target)
+                rounds = self._each(target) if value is not None else []
+                yield Verdict(target, value, min(rounds, default=0.0), max(rounds, default=0.0))
 
     def _value(self, target: Target) -> float | None:
         mine = self.median(target.scenario, SUBJECT)
@@ -100,6 +115,17 @@ class Results:
             base = float(getattr(other, target.key))
             return float(getattr(mine, target.key)) / base if base else None
         return self.ratio(target.scenario, SUBJECT, target.against)
+
+    def _each(self, target: Target) -> list[float]:
+        """The same in each round."""
+        mine = [float(getattr(one, target.key)) for one in self.rounds[target.scenario][SUBJECT]]
+        if target.against is None:
+            return mine
+        if target.against == "baseline":
+            others = self.rounds[BY_NAME[target.scenario].baseline or ""][SUBJECT]
+            bases = [float(getattr(one, target.key)) for one in others]
+            return [one / base for one, base in zip(mine, bases, strict=False) if base]
+        return self._ratios(target.scenario, SUBJECT, target.against)
 
     def to_json(self) -> str:
         """Everything, the rounds too."""
@@ -121,7 +147,13 @@ class Results:
             for name, peers in self.rounds.items()
         }
         targets = [
-            {**asdict(verdict.target), "value": verdict.value, "met": verdict.met}
+            {
+                **asdict(verdict.target),
+                "value": verdict.value,
+                "best": verdict.best,
+                "worst": verdict.worst,
+                "met": verdict.met,
+            }
             for verdict in self.verdicts()
         ]
         document = {

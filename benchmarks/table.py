@@ -8,6 +8,8 @@ from benchmarks.figures import Figures
 from benchmarks.results import FLOOR, REFERENCE, Results
 from benchmarks.scenarios import BY_NAME, Scenario, Target
 
+INCONCLUSIVE = "inconclusive"
+"""Of a target that lies between the best round and the worst."""
 BUSY = 90.0
 """Percent of its core from which on the load generator may be what is measured."""
 
@@ -121,7 +123,9 @@ def targets(results: Results) -> Iterator[list[str]]:
             describe(target),
             f"≤ {amount(target, target.limit)}",
             "not measured" if verdict.value is None else amount(target, verdict.value),
-            {True: "reached", False: "MISSED", None: ""}[verdict.met],
+            ""
+            if verdict.value is None
+            else {True: "reached", False: "MISSED", None: INCONCLUSIVE}[verdict.met],
         ]
 
 

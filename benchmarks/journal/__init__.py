@@ -1,1 +1,1 @@
-"""Does the journal in a file keep what is promised of it, when it has a million entries? See ``__main__``."""
+"""Does the journal in a file keep what is promised of it with a million entries? See ``command.py``."""

@@ -1,18 +1,16 @@
 """``python -m benchmarks.journal``: it measures what it says, and a broken promise is its exit code."""
 
-import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from benchmarks.journal import command
 from benchmarks.journal.contents import EVERYWHERE, LEFT, RIGHT, Contents
 from benchmarks.journal.measure import Times
 from benchmarks.journal.table import Table
 
 import triochat
-
-command = importlib.import_module("benchmarks.journal.__main__")
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -72,6 +72,41 @@ def test_the_page_has_ratios_targets_and_who_is_missing() -> None:
     assert row.split(" | ")[2:5] == ["0.100", "0.25 ×", "2.00 ×"]  # noqa: RUF001
 
 
+def verdict(*cpu: float, **others: float) -> bool | None:
+    """Of *burst* against ngircd, where 0.35 is the target and each round of ngircd costs 1."""
+    found = results()
+    rounds = [figures(cpu=each, **others) for each in cpu]
+    found.rounds["burst"] = {"triochat": rounds, "ngircd": [figures(cpu=1.0)] * len(cpu)}
+    first, *_ = found.verdicts()
+    return first.met
+
+
+def test_a_target_within_the_spread_is_neither_reached_nor_missed() -> None:
+    assert verdict(0.2, 0.3, 0.35) is True
+    assert verdict(0.36, 0.4, 0.5) is False
+    assert verdict(0.2, 0.3, 0.36) is None
+    assert verdict(0.3, 0.4, 0.5) is None
+    assert verdict(0.35) is True
+    assert verdict(0.36) is False
+
+
+def test_a_figure_and_one_against_the_baseline_have_a_spread_too() -> None:
+    found = results()
+    found.rounds = {
+        "calm": {"triochat": [figures(p99=100.0), figures(p99=200.0)]},
+        "slow": {"triochat": [figures(p99=110.0), figures(p99=300.0)]},
+        "fair": {"triochat": [figures(p99=40_000.0), figures(p99=60_000.0)]},
+    }
+    told = {v.target.scenario: (v.best, v.worst, v.met) for v in found.verdicts()}
+    assert told == {"slow": (1.1, 1.5, None), "fair": (40_000.0, 60_000.0, None)}
+    lines = list(page.render(found))
+    assert (
+        "0 of 2 are reached; of 2 the target lies between the best round and the worst, so nobody knows."
+        in lines
+    )
+    assert "| fair | p99 latency | ≤ 50.0 ms | 50.0 ms | inconclusive |" in lines
+
+
 def test_the_chart_marks_both_targets_beside_their_legend() -> None:
     assert targets_in(chart.render(results(triochat=0.1, ngircd=0.4, floor=0.05))) == 2 + 2
 
