@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -596,6 +597,27 @@ async def test_a_search_finds_only_what_can_be_read(path: Path) -> None:
         ).fetchone() == (3,)
 
 
+async def test_a_page_does_not_wait_for_a_search(journal: SqliteJournal) -> None:
+    await fill(journal, 3)
+    at_work, may_go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        at_work.set()
+        may_go_on.wait()
+
+    journal._file.searcher.set_progress_handler(wait, 1)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(journal.search, "#dev", ["1"], 9)
+            await trio.to_thread.run_sync(at_work.wait)
+            with trio.fail_after(10):
+                assert await texts(journal) == ["1", "2", "3"]
+                await journal.append([draft("4")])
+            may_go_on.set()
+    finally:
+        may_go_on.set()
+
+
 # --- how it looks for things --------------------------------------------------------------------------
 
 
@@ -603,7 +625,8 @@ async def test_every_look_is_by_an_index(journal: SqliteJournal, monkeypatch: py
     """Of what grows with what was said nothing is read through."""
     monkeypatch.setattr("triochat.journal.sqlite.UNINDEXED_AT_EASE", 0)
     seen: set[str] = set()
-    for connection in (journal._file.reader, journal._file.writer):
+    connections = (journal._file.reader, journal._file.searcher, journal._file.writer)
+    for connection in connections:
         connection.set_trace_callback(seen.add)
     await journal.append([run("a", "b", tags=("1", "2")), draft("hi", log="@bob"), draft("t", kind="topic")])
     await journal.append(
@@ -619,7 +642,7 @@ async def test_every_look_is_by_an_index(journal: SqliteJournal, monkeypatch: py
     monkeypatch.setattr(journal, "_max_age_ms", 1)
     await journal.append([draft("x")])
     await tidy(journal, 5000)
-    for connection in (journal._file.reader, journal._file.writer):
+    for connection in connections:
         connection.set_trace_callback(None)
     looked = 0
     for statement in seen:

@@ -31,7 +31,7 @@ _ANOTHER: Final = "choose another file with --data"
 
 
 class JournalFile:
-    """An open file, with one connection that writes and one that reads.
+    """An open file, with one connection that writes, one that reads, and one that searches.
 
     Args:
         path: of the database; it and its folder are made if need be.
@@ -68,7 +68,9 @@ class JournalFile:
             self.writer = self._connect(stack)
             self._prepare(durability)
             self.reader = self._connect(stack)
-            self.reader.execute("PRAGMA query_only = ON")
+            self.searcher = self._connect(stack)
+            for connection in (self.reader, self.searcher):
+                connection.execute("PRAGMA query_only = ON")
         except sqlite3.Error as error:
             raise self.unusable(error) from error
 

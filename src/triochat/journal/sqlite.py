@@ -4,8 +4,8 @@ A batch is one transaction, in a worker thread, and the whole of it inside one c
 interrupts: so all of it is kept or nothing is, and the connection is never left in the middle. Law 3 of
 docs/architecture.md hangs on that.
 
-Readers have a connection and a thread of their own. The write-ahead log lets them read while a batch waits
-for the disk.
+Readers have a connection and a thread of their own, and searches have another, since one may take a hundred
+times as long as a page. The write-ahead log lets them read while a batch waits for the disk.
 
 What waits for a convenient time, deleting what retention lets go and indexing words, is done by `tidy` in
 small steps. It makes no difference to what is read: a page begins where retention says, whatever is still in
@@ -106,6 +106,7 @@ class SqliteJournal:
         self._turn = trio.Lock()
         self._writing = trio.CapacityLimiter(1)
         self._reading = trio.CapacityLimiter(1)
+        self._searching = trio.CapacityLimiter(1)
 
     async def append(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """Keep a batch; see `Journal.append`."""
@@ -169,7 +170,8 @@ class SqliteJournal:
 
         while known.indexed < last and known.name is not None:
             await self._write(catch_up, lazily=True)
-        return await self._read(self._search, log, known.number, last, query, limit)
+        work = partial(self._search, log, known.number, last, query, limit)
+        return await self._read(self._file.searcher, self._searching, work)
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -261,47 +263,68 @@ class SqliteJournal:
 
     async def _page(self, name: str, log: Log, first: int, behind: int | None, limit: int) -> Page:
         # No further than what the hub knows of, though more may be in the file already: it will be published.
-        return await self._read(self._read_page, name, log.number, log.last, first, behind, limit)
+        work = partial(self._read_page, name, log.number, log.last, first, behind, limit)
+        return await self._read(self._file.reader, self._reading, work)
 
-    async def _read(self, work: Callable[..., _T], *args: object) -> _T:
+    async def _read(
+        self,
+        connection: sqlite3.Connection,
+        limiter: trio.CapacityLimiter,
+        work: Callable[[sqlite3.Connection], _T],
+    ) -> _T:
         """Do `work` in a thread, with a view of the file as it is at one moment."""
 
         def read() -> _T:
-            self._file.reader.execute("BEGIN")
+            connection.execute("BEGIN")
             try:
-                return work(*args)
+                return work(connection)
             finally:
-                self._file.reader.execute("COMMIT")
+                connection.execute("COMMIT")
 
         with self._unavailable():
-            return await trio.to_thread.run_sync(read, limiter=self._reading)
+            return await trio.to_thread.run_sync(read, limiter=limiter)
 
     def _read_page(
-        self, name: str, number: int, last: int, first: int, behind: int | None, limit: int
+        self,
+        name: str,
+        number: int,
+        last: int,
+        first: int,
+        behind: int | None,
+        limit: int,
+        connection: sqlite3.Connection,
     ) -> Page:
-        oldest = self._oldest(number, last)
+        oldest = self._oldest(connection, number, last)
         low = max(first, oldest)
         high = (low + limit if behind is None else behind) - 1
         base = number << ID_BITS
-        rows = self._file.reader.execute(
+        rows = connection.execute(
             f"SELECT {_COLUMNS} FROM entry WHERE key BETWEEN ? AND ? ORDER BY key",
             (base + low, base + min(high, last)),
         )
         return Page(tuple([_entry(name, row) for row in rows]), oldest, last)
 
-    def _search(self, name: str, number: int, last: int, query: Sequence[str], limit: int) -> list[Entry]:
-        oldest = self._oldest(number, last)
+    def _search(
+        self,
+        name: str,
+        number: int,
+        last: int,
+        query: Sequence[str],
+        limit: int,
+        connection: sqlite3.Connection,
+    ) -> list[Entry]:
+        oldest = self._oldest(connection, number, last)
         base = number << ID_BITS
-        found = self._file.reader.execute(
+        found = connection.execute(
             "SELECT rowid FROM word WHERE word MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?",
             (" AND ".join(f'"{word}"' for word in query), base + oldest, base + last, limit),
         ).fetchall()
         select = f"SELECT {_COLUMNS} FROM entry WHERE key = ?"
-        return [_entry(name, self._file.reader.execute(select, key).fetchone()) for key in found]
+        return [_entry(name, connection.execute(select, key).fetchone()) for key in found]
 
-    def _oldest(self, number: int, last: int) -> int:
+    def _oldest(self, connection: sqlite3.Connection, number: int, last: int) -> int:
         """The first id that a log keeps, as the file is now, for one who knows of it up to `last`."""
-        row = self._file.reader.execute("SELECT first FROM log WHERE number = ?", (number,)).fetchone()
+        row = connection.execute("SELECT first FROM log WHERE number = ?", (number,)).fetchone()
         retention = self._ledger.retention
         first = last + 1 if row is None else row[0]
         return min(first if retention is None else max(first, last - retention + 1), last + 1)
