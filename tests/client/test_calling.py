@@ -44,6 +44,10 @@ class Exchanges:
 WELCOME = "WELCOME alice test\nOK"
 
 
+def alice() -> list[str]:
+    return ["alice"]
+
+
 def slowest(_: float, most: float) -> float:
     return most
 
@@ -83,7 +87,7 @@ async def test_it_is_tried_until_the_server_takes_us(autojump_clock: Clock, nurs
     exchanges = Exchanges(nursery, lambda attempt: answers[attempt - 1])
     refusals: list[Refused] = []
     caller = Caller(exchanges.dial, SESSION, Tags())
-    _, welcome = await caller.call_again("alice", Backoff(slowest), refusals.append)
+    _, welcome = await caller.call_again(alice, Backoff(slowest), refusals.append)
     assert welcome.nick == "alice"
     assert exchanges.attempts == pytest.approx([0.1, 0.3, 0.7, 1.5])
     assert refusals == []
@@ -95,9 +99,25 @@ async def test_a_server_that_goes_on_refusing_is_told_of_once(
     exchanges = Exchanges(nursery, lambda attempt: "ERROR nick-in-use :taken" if attempt < 20 else WELCOME)
     told_at: list[float] = []
     caller = Caller(exchanges.dial, SESSION, Tags())
-    await caller.call_again("alice", Backoff(slowest), lambda _: told_at.append(trio.current_time()))
+    await caller.call_again(alice, Backoff(slowest), lambda _: told_at.append(trio.current_time()))
     first = exchanges.attempts[0]
     assert told_at == [next(at for at in exchanges.attempts if at - first >= PATIENCE)]
+
+
+async def test_another_name_is_tried_when_one_is_refused_and_only_then(nursery: trio.Nursery) -> None:
+    nobody, taken = OSError("nobody"), "ERROR nick-in-use :taken"
+    answers: list[str | OSError] = [nobody, taken, nobody, taken, taken, WELCOME]
+    exchanges = Exchanges(nursery, lambda attempt: answers[attempt - 1])
+    names = ["alice"]
+
+    def refused(_: Refused) -> None:
+        names.append("alice2")
+
+    await Caller(exchanges.dial, SESSION, Tags()).call_again(
+        lambda: names, Backoff(lambda *_: PATIENCE), refused
+    )
+    said = [hello.split()[1] for hello in exchanges.hellos]
+    assert said == ["alice", "alice", "alice", "alice2"]
 
 
 async def test_a_server_that_refuses_now_and_then_is_not_told_of(
@@ -110,6 +130,6 @@ async def test_a_server_that_refuses_now_and_then_is_not_told_of(
 
     told: list[Refused] = []
     exchanges = Exchanges(nursery, answer)
-    await Caller(exchanges.dial, SESSION, Tags()).call_again("alice", Backoff(slowest), told.append)
+    await Caller(exchanges.dial, SESSION, Tags()).call_again(alice, Backoff(slowest), told.append)
     assert exchanges.attempts[-1] > 2 * PATIENCE
     assert told == []

@@ -294,6 +294,37 @@ async def test_a_nick_that_was_taken_meanwhile_is_told_once_and_waited_for(autoj
         assert isinstance((await until(alice, said("back")))[0], Reconnected)
 
 
+async def test_who_asks_for_another_nick_comes_back_under_that(autojump_clock: Clock) -> None:
+    async with network() as net, open_client_by(net.dial, nick="alice") as alice:
+        await alice.join("#dev")
+        await net.stop()
+        await net.start()
+        async with open_client_by(net.dial, nick="ALICE", reconnect=False) as other:
+            await other.join("#dev")
+            await until(alice, lambda event: isinstance(event, e.Failure))
+            await alice.rename("alice2")
+            assert (alice.nick, await alice.say("#dev", "back")) == ("alice2", 1)
+            events = await until(alice, said("back"))
+            assert events[:2] == [e.Renamed("alice", "alice2"), Reconnected("alice2")]
+            assert sum(isinstance(event, e.Renamed) for event in events) == 1
+            assert e.Joined("#dev", "alice2") in await until(other, said("back"))
+            assert await other.names("#dev") == ("ALICE", "alice2")
+
+
+async def test_who_is_still_known_comes_back_as_it_was_and_then_takes_the_other_nick(
+    autojump_clock: Clock,
+) -> None:
+    async with network() as net, open_client_by(net.dial, nick="alice") as alice:
+        net.refusing = True
+        net.cut()
+        await until(alice, lambda event: isinstance(event, Disconnected))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(alice.rename, "alice2")
+            await trio.sleep(1)
+            net.refusing = False
+        assert alice.nick == "alice2"
+
+
 async def test_a_rename_whose_answer_was_lost_is_known_all_the_same(autojump_clock: Clock) -> None:
     async with network() as net, open_client_by(net.dial, nick="alice") as alice:
         await alice.join("#dev")

@@ -1,6 +1,6 @@
 """Calling a server: a connection, and the hello on it; once, or for as long as it takes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import trio
@@ -50,24 +50,27 @@ class Caller:
         return await introduce(stream, e.Hello(nick, self._session, tag=self._tags.next()))
 
     async def call_again(
-        self, nick: str, backoff: Backoff, refused: Callable[[Refused], None]
+        self, nicks: Callable[[], Sequence[str]], backoff: Backoff, refused: Callable[[Refused], None]
     ) -> tuple[Link, e.Welcome]:
         """Call until the server takes us; wait before each attempt.
 
         Args:
-            nick: who we are.
+            nicks: who we would be now; the next in turn when one is refused.
             backoff: how long to wait.
             refused: is told once if the server goes on refusing us.
         """
         told = False
         since: float | None = None
+        refusals = 0
         while True:
             await trio.sleep(backoff.next())
             try:
-                return await self.call(nick)
+                names = nicks()
+                return await self.call(names[refusals % len(names)])
             except (OSError, ConnectionLost):
                 since = None
             except Refused as error:
+                refusals += 1
                 since = trio.current_time() if since is None else since
                 if not told and trio.current_time() - since >= PATIENCE:
                     told = True

@@ -155,7 +155,11 @@ class ChatClient:
         )
 
     async def rename(self, nick: str) -> None:
-        """Take another nickname."""
+        """Take another nickname.
+
+        If somebody else has ours when the connection comes back, which a `Failure` with the code
+        ``nick-in-use`` tells, this is how to come back all the same.
+        """
         await self._conversation.ask(e.Rename(nick, tag=self._tags.next()))
 
     async def ping(self) -> None:

@@ -167,7 +167,7 @@ class Conversation:
             self._lose(lost.reason)
             self._calling = trio.CancelScope()
             with self._calling:
-                self._regain(*await self._caller.call_again(self.nick, self._backoff, self._not_welcome))
+                self._regain(*await self._caller.call_again(self._nicks, self._backoff, self._not_welcome))
 
     def _lose(self, reason: str) -> None:
         if self._ready_since is not None and trio.current_time() - self._ready_since >= STEADY:
@@ -205,6 +205,13 @@ class Conversation:
             for exchange in self.pending:
                 if exchange.safe:
                     self._send(exchange)
+
+    def _nicks(self) -> list[str]:
+        """Ours, and one that we have asked for: the way out when ours is somebody else's by now."""
+        wanted = [
+            exchange.request.nick for exchange in self.pending if isinstance(exchange.request, e.Rename)
+        ]
+        return [self.nick, *wanted[-1:]]
 
     def _not_welcome(self, refused: Refused) -> None:
         self.events.put(e.Failure(refused.code, refused.sentence))
