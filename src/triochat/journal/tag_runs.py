@@ -208,9 +208,9 @@ def read(connection: sqlite3.Connection) -> tuple[Unindexed, int, int]:
 
 def find(connection: sqlite3.Connection, session: bytes, tag: str) -> Said | None:
     """What a tag stands for, by the index."""
-    for condition in ("stray = 1 AND size = ?2 AND first = ?3", "stray = 0 AND (size, first) <= (?2, ?3)"):
+    for condition in ("stray = 1 AND size = ? AND first = ?", "stray = 0 AND (size, first) <= (?, ?)"):
         row = connection.execute(
-            "SELECT number FROM tag_run_of_session WHERE session = ?1 AND"
+            "SELECT number FROM tag_run_of_session WHERE session = ? AND"
             f" {condition} ORDER BY size DESC, first DESC LIMIT 1",
             (session, len(tag), tag),
         ).fetchone()
