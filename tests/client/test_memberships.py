@@ -96,6 +96,19 @@ def test_what_is_said_to_us_alone_goes_by_our_nick(places: Memberships) -> None:
     assert places.inbox.heard == Mark(nick="alicia")
 
 
+def test_what_the_program_takes_late_is_none_of_the_new_log(places: Memberships) -> None:
+    old = [e.Message(target="#dev", id=number, ms=number, nick="bob", text="x") for number in (8, 9, 10)]
+    new = [
+        e.Message(target="#dev", id=number, ms=number + 50, nick="bob", text="x") for number in range(1, 12)
+    ]
+    for event in old:
+        places.hear(event, "alice")
+    places.restart("#dev")
+    assert all(places.hear(event, "alice") for event in new)
+    assert [places.take(event) for event in old] == [False, False, False]
+    assert (places.take(new[0]), places.seen()) == (True, {"#dev": 1})
+
+
 def test_what_is_none_of_our_rooms_is_no_reason_to_fail(places: Memberships) -> None:
     for event in (message(1, "#other"), e.Gap("#other", 1, 2), e.Left("#other", "bob"), e.Failure("x", "y")):
         assert places.hear(event, "alice")

@@ -1,5 +1,6 @@
 """What a client does for its user when the connection is lost: a real server, a network that breaks."""
 
+import copy
 import random
 from collections.abc import Callable
 from contextlib import suppress
@@ -380,6 +381,31 @@ async def test_a_server_that_lost_its_memory_begins_anew(autojump_clock: Clock) 
         assert texts(await until(alice, said("d"))) == ["a", "b", "c", "d"]
 
 
+async def test_a_server_that_was_given_a_back_up_tells_what_is_new(autojump_clock: Clock) -> None:
+    """Also if the new log is longer than the old one by the time that we are back."""
+    async with network() as net, open_client_by(net.dial, nick="alice", jitter=lambda _, most: most) as alice:
+        await alice.join("#dev")
+        for number in range(1, 9):
+            await alice.say("#dev", f"{number}")
+        back_up = copy.deepcopy(net.journal)
+        for number in (9, 10):
+            await alice.say("#dev", f"lost {number}")
+        await until(alice, said("lost 10"))
+        await net.stop()
+        net.journal = back_up
+        await net.start()
+        net.refusing = True
+        await trio.sleep(10)
+        net.refusing = False
+        async with open_client_by(net.dial, nick="bob", reconnect=False) as bob:
+            await bob.join("#dev")
+            for number in range(9, 13):
+                assert await bob.say("#dev", f"new {number}") == number
+            assert not alice.connected
+            events = await until(alice, said("new 12"))
+        assert texts(events) == ["new 9", "new 10", "new 11", "new 12"]
+
+
 async def test_a_room_that_does_not_take_us_back_is_left(autojump_clock: Clock) -> None:
     async with network() as net, open_client_by(net.dial, nick="alice") as alice:
         for room in ("#dev", "#ops"):
@@ -393,6 +419,37 @@ async def test_a_room_that_does_not_take_us_back_is_left(autojump_clock: Clock) 
         assert isinstance(events[-1], e.Left)
         assert (events[-1].room, events[-1].nick) == ("#ops", "alice")
         assert alice.joined == ("#dev",)
+
+
+async def test_who_leaves_in_the_moment_of_coming_back_is_gone(autojump_clock: Clock) -> None:
+    """The connection was made, and nobody else knows of it yet."""
+    scripts: list[Script] = []
+
+    async def dial() -> trio.abc.Stream:
+        ours, theirs = trio.testing.memory_stream_pair()
+        scripts.append(Script(theirs))
+        return ours
+
+    async def welcome(script: Script) -> None:
+        tag, _ = await script.request()
+        await script.say(f"@{tag} WELCOME alice test", f"@{tag} OK")
+
+    async with trio.open_nursery() as nursery:
+
+        async def welcome_first() -> None:
+            await trio.testing.wait_all_tasks_blocked()
+            await welcome(scripts[0])
+
+        nursery.start_soon(welcome_first)
+        async with open_client_by(dial, nick="alice") as alice:
+            await scripts[0].say("BYE :restart")
+            await until(alice, lambda event: isinstance(event, Disconnected))
+            await trio.sleep(1)
+            await welcome(scripts[1])
+            await alice.quit()
+            assert not alice.connected
+            assert await scripts[1].line() == "QUIT"
+            assert await scripts[1].rest() == b""
 
 
 # --- anything -------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def test_a_cut_in_the_middle_goes_on_behind_what_was_told() -> None:
         back.resumption.hear(message(number, tag=tag))
     again = Resumption(back.memberships, "alice", Tags(), back._send, back.told.append, returning=False)
     assert not again.ended
-    assert back.asked[-1][0] == "JOIN #dev after=9"
+    assert back.asked[-1][0] == "JOIN #dev after=8", "the last one comes again, to show whose log it is"
     for event in (message(9, tag=back.asked[-1][1]), message(10, tag=back.asked[-1][1])):
         assert again.hear(event)
     assert back.ids == [8, 9, 10], "and what comes again is not told"
@@ -105,6 +105,70 @@ def test_a_server_that_lost_its_memory_is_asked_from_the_first() -> None:
     assert not back.resumption.ended
     back.enter("JOIN #dev after=0", 2, 1, 2)
     assert (back.resumption.ended, back.ids) == (True, [1, 2])
+
+
+def test_what_comes_meanwhile_of_a_room_that_is_asked_anew_is_left_to_the_answer() -> None:
+    back = Return(dev=7)
+    back.enter("JOIN #dev after=7", 2)
+    assert back.resumption.hold(message(3)), "or 1 and 2 would be behind it"
+    assert back.resumption.hold(e.TopicSet(room="#dev", id=4, ms=4, nick="bob", text="x"))
+    assert not back.resumption.hold(message(3, "#ops"))
+    back.enter("JOIN #dev after=0", 4, 1, 2, 3, 4)
+    assert (back.resumption.ended, back.ids) == (True, [1, 2, 3, 4])
+    assert not back.resumption.hold(message(5))
+
+
+class Heard(Return):
+    """One that has heard the entries 8 to 10 of the room #dev, at the times 8 to 10, and comes back again."""
+
+    def __init__(self) -> None:
+        super().__init__(dev=7)
+        self.enter("JOIN #dev after=7", 10, 8, 9, 10)
+        self.told.clear()
+        self.resumption = Resumption(
+            self.memberships, "alice", Tags(), self._send, self.told.append, returning=False
+        )
+
+
+def test_the_last_entry_that_was_heard_shows_whose_log_it_is() -> None:
+    back = Heard()
+    back.enter("JOIN #dev after=9", 12, 10, 11, 12)
+    assert (back.resumption.ended, back.ids) == (True, [11, 12])
+
+
+def test_that_it_is_no_longer_kept_shows_nothing() -> None:
+    back = Heard()
+    tag = back.tag("JOIN #dev after=9")
+    back.hear(e.Gap("#dev", 10, 12, tag=tag), message(13, tag=tag), e.Ok(13, tag=tag))
+    assert (back.resumption.ended, back.told[0], back.ids) == (True, e.Gap("#dev", 11, 12, tag=tag), [13])
+
+
+def later(number: int, ms: int, tag: str) -> e.Message:
+    return e.Message(target="#dev", id=number, ms=ms, nick="bob", text="x", tag=tag)
+
+
+def test_a_log_that_has_outgrown_the_one_we_know_is_new_from_its_first_entry() -> None:
+    back = Heard()
+    tag = back.tag("JOIN #dev after=9")
+    back.hear(later(10, 30, tag))
+    assert not back.resumption.hear(later(11, 31, tag)), "what is left of that answer is dropped"
+    tag = back.tag("JOIN #dev after=0")
+    back.hear(*(later(number, 20 + number, tag) for number in range(1, 13)), e.Ok(12, tag=tag))
+    assert (back.resumption.ended, back.ids) == (True, list(range(1, 13)))
+
+
+@pytest.mark.parametrize("last", [9, 12])
+def test_of_a_log_that_was_restored_only_what_is_new_is_told(last: int) -> None:
+    """It goes to 9, as at the time of the back-up, and perhaps on from there."""
+    back = Heard()
+    if last == 12:
+        back.hear(later(10, 30, back.tag("JOIN #dev after=9")))
+    else:
+        back.hear(e.Ok(last, tag=back.tag("JOIN #dev after=9")))
+    tag = back.tag("JOIN #dev after=0")
+    back.hear(*(message(number, tag=tag) for number in range(1, 10)))
+    back.hear(*(later(number, 20 + number, tag) for number in range(10, last + 1)), e.Ok(last, tag=tag))
+    assert (back.resumption.ended, back.ids) == (True, list(range(10, last + 1)))
 
 
 @pytest.mark.parametrize("code", ["unavailable", "throttled"])

@@ -167,7 +167,11 @@ class Conversation:
             self._lose(lost.reason)
             self._calling = trio.CancelScope()
             with self._calling:
-                self._regain(*await self._caller.call_again(self._nicks, self._backoff, self._not_welcome))
+                link, welcome = await self._caller.call_again(self._nicks, self._backoff, self._not_welcome)
+                if self._over.is_set():  # in this very moment; the scope is cancelled, and so is this
+                    link.last_words = framed.build(e.Quit())
+                    await link.run(self._heard)
+                self._regain(link, welcome)
 
     def _lose(self, reason: str) -> None:
         if self._ready_since is not None and trio.current_time() - self._ready_since >= STEADY:

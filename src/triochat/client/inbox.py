@@ -79,7 +79,8 @@ class Inbox:
 
     def take(self, event: e.Message | e.Gap) -> bool:
         """The program has taken an event. Whether that changes where another would have to go on."""
-        if (mark := self._behind(event)).id <= self.seen.id:
+        mark = self._behind(event)
+        if not self.seen.id < mark.id <= self.heard.id:  # or it is one of the inbox that was ours before
             return False
         self.seen = mark
         return True

@@ -18,13 +18,17 @@ class Membership:
 
     Attributes:
         last: id of the last entry that we have heard.
+        ms: when that was said, in Unix milliseconds; 0 if we don't know.
         seen: id of the last one that the program has taken.
+        known_ms: what was said up to that time we have heard, in another log that this room had.
         confirmed: the server has said that we are in.
         people: who is there, oneself included; folded nick → nick.
     """
 
     last: int
     seen: int
+    ms: int = 0
+    known_ms: int = -1
     confirmed: bool = True
     people: dict[str, str] = field(default_factory=dict)
 
@@ -52,6 +56,10 @@ class Memberships:
         """The id of the last entry that we have heard in a room that we are in."""
         return self._rooms[room].last
 
+    def last_ms(self, room: str) -> int:
+        """When that was said; 0 if we don't know."""
+        return self._rooms[room].ms
+
     # --- coming and going -----------------------------------------------------------------------
 
     def confirm(self, room: str, last: int) -> None:
@@ -60,7 +68,8 @@ class Memberships:
         if not membership.confirmed:
             membership.seen = last
             membership.confirmed = True
-        membership.last = last
+        if membership.last != last:
+            membership.last, membership.ms = last, 0
 
     def forget_unconfirmed(self, room: str | None = None) -> None:
         """We are not in this room after all, or in none of which it is not known."""
@@ -73,8 +82,14 @@ class Memberships:
         self._rooms.pop(room, None)
 
     def restart(self, room: str) -> None:
-        """The log of a room is another one than it was: nothing of it was heard."""
-        self._rooms[room].last = self._rooms[room].seen = 0
+        """The log of a room is another one than it was: a new one, or the beginning of the old one again.
+
+        What is older than the last that we have heard we have heard, whatever its id is now.
+        """
+        membership = self._rooms[room]
+        if membership.ms:
+            membership.known_ms = max(membership.known_ms, membership.ms)
+        membership.last = membership.seen = membership.ms = 0
 
     def compare(self, room: str, nicks: Iterable[str], me: str) -> list[e.Event]:
         """Note that exactly `nicks` are in a room, and tell what must have happened since we last heard.
@@ -105,10 +120,10 @@ class Memberships:
         match event:
             case e.Message() | e.Gap() if self.inbox.concerns(event):
                 return self.inbox.hear(event)
-            case e.Message(target=room, id=number) | e.TopicSet(room=room, id=number):
-                return self._advance(room, number)
+            case e.Message(target=room, id=number, ms=ms) | e.TopicSet(room=room, id=number, ms=ms):
+                return self._advance(room, number, ms)
             case e.Gap(target=room, last=number):
-                return self._advance(room, number)
+                return self._advance(room, number, None)
             case e.Joined(room=room, nick=nick) if room in self._rooms:
                 self._rooms[room].people[fold(nick)] = nick
             case e.Left(room=room, nick=nick) if room in self._rooms:
@@ -125,29 +140,36 @@ class Memberships:
 
     def take(self, event: object) -> bool:
         """The program has taken an event. Whether that changes where another would have to go on."""
+        ms: int | None = None
         match event:
             case e.Message() | e.Gap() if self.inbox.concerns(event):
                 return self.inbox.take(event)
             case e.Message(target=room, id=number) | e.TopicSet(room=room, id=number):
-                pass
+                ms = event.ms
             case e.Gap(target=room, last=number):
                 pass
             case _:
                 return False
         membership = self._rooms.get(room)
-        if membership is None or number <= membership.seen:
+        # It may be one of the log that the room had before, and the program is late.
+        if membership is None or not membership.seen < number <= membership.last or _known(membership, ms):
             return False
         membership.seen = number
         return True
 
-    def _advance(self, room: str, number: int) -> bool:
+    def _advance(self, room: str, number: int, ms: int | None) -> bool:
         membership = self._rooms.get(room)
         if membership is None:
             return True
         if number <= membership.last:
             return False
-        membership.last = number
-        return True
+        membership.last, membership.ms = number, ms or 0
+        return not _known(membership, ms)
+
+
+def _known(membership: Membership, ms: int | None) -> bool:
+    """Whether we have heard what was said then, in the log that the room had before."""
+    return ms is not None and ms <= membership.known_ms
 
 
 class Roll:

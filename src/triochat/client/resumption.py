@@ -3,10 +3,14 @@
 A room is entered behind the last entry that we have heard of it, so the server says exactly what was missed
 and goes on with what is new, with neither hole nor repeat. Nothing else is asked before the last of them
 has answered: what still waits for an answer was meant for somebody who is in these rooms.
+
+The server may be another than it was: one that keeps nothing and was restarted, or one that was given a
+back-up. Then our cursor means nothing, and the new log may have outgrown it. To find that out we ask for the
+last entry that we have heard once more: if another one comes, or none, we ask for the whole log.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from triochat.client.errors import TRANSIENT, ConnectionLost
 from triochat.client.inbox import InboxReading
@@ -19,7 +23,8 @@ from triochat.protocol import framed
 @dataclass(slots=True)
 class _Entering:
     room: str
-    after: int
+    heard: int
+    doubtful: bool  # whether it is the log of which we have heard so much
     roll: Roll = field(default_factory=Roll)
 
 
@@ -64,12 +69,20 @@ class Resumption:
 
     def _enter(self, room: str) -> None:
         tag = self._tags.next()
-        after = self._memberships.last(room)
-        self._entering[tag] = _Entering(room, after)
-        self._send(framed.build(e.Join(room, after, tag=tag)))
+        heard = self._memberships.last(room)
+        doubtful = heard > 0 and self._memberships.last_ms(room) > 0
+        self._entering[tag] = _Entering(room, heard, doubtful)
+        self._send(framed.build(e.Join(room, heard - doubtful, tag=tag)))
 
     def hold(self, event: e.Event) -> bool:
-        """Keep an event without a tag until its turn comes. Whether it has to wait for that."""
+        """Keep an event without a tag until its turn comes. Whether it has to wait for that.
+
+        Of a room that we ask for anew the answer will bring it again.
+        """
+        if isinstance(event, e.Message | e.TopicSet | e.Gap):
+            room = event.room if isinstance(event, e.TopicSet) else event.target
+            if any(entering.room == room for entering in self._entering.values()):
+                return True
         return self._reading is not None and self._reading.hold(event)
 
     def hear(self, event: e.Event) -> bool:
@@ -88,14 +101,16 @@ class Resumption:
             for change in self._memberships.compare(room, nicks, self._nick):
                 self._tell(change)
         match event:
-            case e.Message() | e.TopicSet() | e.Gap() if self._memberships.hear(event, self._nick):
-                self._tell(event)
+            case e.Message() | e.TopicSet() | e.Gap():
+                if self._is_another(entering, event):
+                    self._begin_anew(entering, str(event.tag))
+                else:
+                    self._pass_on(entering, event)
             case e.Ok(tag=tag, id=last):
-                del self._entering[str(tag)]
-                if last is not None and last < entering.after:
-                    # The server has lost its memory, and all in this log is new to us.
-                    self._memberships.restart(room)
-                    self._enter(room)
+                if last is not None and last < entering.heard:
+                    self._begin_anew(entering, str(tag))
+                else:
+                    del self._entering[str(tag)]
             case e.Failure(tag=tag, code=code, sentence=sentence):
                 if code in TRANSIENT:
                     raise ConnectionLost(sentence)
@@ -106,3 +121,24 @@ class Resumption:
             case _:
                 pass
         return True
+
+    def _is_another(self, entering: _Entering, event: e.Message | e.TopicSet | e.Gap) -> bool:
+        """Whether the first entry of an answer shows that this is not the log of which we have heard."""
+        doubtful, entering.doubtful = entering.doubtful, False
+        return (
+            doubtful
+            and not isinstance(event, e.Gap)  # what we have heard is no longer kept, so nobody can tell
+            and (event.id, event.ms) != (entering.heard, self._memberships.last_ms(entering.room))
+        )
+
+    def _begin_anew(self, entering: _Entering, tag: str) -> None:
+        del self._entering[tag]  # what is left of that answer is dropped
+        self._memberships.restart(entering.room)
+        self._enter(entering.room)
+
+    def _pass_on(self, entering: _Entering, event: e.Message | e.TopicSet | e.Gap) -> None:
+        """Tell what is new of it."""
+        if isinstance(event, e.Gap) and event.first <= entering.heard < event.last:
+            event = replace(event, first=entering.heard + 1)
+        if self._memberships.hear(event, self._nick):
+            self._tell(event)
