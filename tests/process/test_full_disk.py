@@ -130,6 +130,10 @@ async def test_it_serves_on_and_keeps_again_when_there_is_room(house: House) -> 
         assert (await bob.ask("MSG @alice :hi"))[-1] == "OK 1"
         await house.check()
     assert await house.program.stop() == 0
+    logs = await house.program.err.rest()
+    assert "Traceback" not in logs
+    assert logs.count("the journal could not keep a batch") == 1
+    assert logs.count("the journal keeps again") == 1
     await house.start()
     await house.check()
 

@@ -19,6 +19,7 @@ from triochat.protocol.runs import MessageRun, SayRun
 from triochat.server import hub_task
 from triochat.server.broadcast import Broadcast
 from triochat.server.hub_task import MAX_BATCH, MAX_BATCH_OCTETS, run_hub
+from triochat.server.outage import PAUSE
 
 
 class SlowJournal(MemoryJournal):
@@ -311,9 +312,57 @@ async def test_a_journal_that_is_not_available_is_told_and_the_server_goes_on(
         "the journal could not keep a batch",
         "the journal could not be read",
     ]
-    assert logs[0]["exc_info"]
     journal.down = False
     assert await alice.ask("MSG #dev :kept") == ["MSG #dev 1 MS alice :kept", "OK 1"]
+
+
+async def test_a_disk_that_stays_full_is_told_now_and_then_not_for_each_batch(
+    start: Start, autojump_clock: MockClock
+) -> None:
+    journal = BrittleJournal()
+    server = await start(journal=journal)
+    alice = await server.enter("alice", "#dev")
+
+    async def refused() -> None:
+        assert (await alice.ask("MSG #dev :lost"))[-1].startswith("ERROR unavailable")
+
+    with structlog.testing.capture_logs() as logs:
+        journal.down = True
+        for _ in range(20):
+            await refused()
+        await trio.sleep(PAUSE)
+        for _ in range(20):
+            await refused()
+        journal.down = False
+        assert (await alice.ask("MSG #dev :kept"))[-1] == "OK 1"
+        assert (await alice.ask("MSG #dev :kept"))[-1] == "OK 2"
+        journal.down = True
+        await refused()
+    level = {"log_level": "error", "error": "the disk is full"}
+    assert logs == [
+        {"event": "the journal could not keep a batch", "messages": 1, **level},
+        {"event": "the journal can still keep nothing", "messages": 20, **level},
+        {
+            "event": "the journal keeps again",
+            "messages": 19,
+            "messages_in_all": 40,
+            "seconds": PAUSE,
+            "log_level": "info",
+        },
+        {"event": "the journal could not keep a batch", "messages": 1, **level},
+    ]
+
+
+async def test_each_message_of_a_run_that_is_refused_counts(autojump_clock: MockClock) -> None:
+    send, receive = trio.open_memory_channel[Submission](9)
+    send.send_nowait(Submission(1, [e.Hello("alice", session="ab" * 16), e.Join("#dev")]))
+    send.send_nowait(Submission(1, [SayRun("#dev", ("1", "2", "3"), ("a", "b", "c"), 30)]))
+    send.close()
+    journal = BrittleJournal()
+    journal.down = True
+    with structlog.testing.capture_logs() as logs:
+        await run_hub(Hub("test"), journal, receive, Broadcast(), {}, {})
+    assert [entry["messages"] for entry in logs] == [3]
 
 
 async def test_who_can_not_be_given_the_past_is_not_in_the_room(

@@ -12,11 +12,12 @@ import trio
 
 from triochat.chat import Broadcast as Announcement
 from triochat.chat import Delivery, Dismiss, Errand, Hub, Replies, Submission
-from triochat.journal import Journal, JournalUnavailable
+from triochat.journal import Journal, JournalUnavailable, Outcome
 from triochat.protocol import Encoding, encode
 from triochat.protocol.events import Event
 from triochat.protocol.runs import MessageRun
 from triochat.server.broadcast import Broadcast
+from triochat.server.outage import Outage
 from triochat.server.peer import Peer
 
 MAX_BATCH = 512
@@ -36,16 +37,21 @@ async def run_hub(
     text_encodings: Mapping[int, Encoding],
 ) -> None:
     """Serve submissions until the channel ends. A fault in here is meant to end the server."""
+    outage = Outage(log)
     while True:
         batch = await _next_batch(submissions, hub.next_deadline)
         if batch is None:
             return
         plan = hub.decide(batch, ms=time.time_ns() // 1_000_000, now=trio.current_time())
-        try:
-            outcomes = await journal.append(plan.drafts) if plan.drafts else []
-        except JournalUnavailable:
-            log.exception("the journal could not keep a batch", messages=len(plan.drafts))
-            outcomes = None
+        outcomes: Sequence[Outcome] | None = []
+        if plan.drafts:
+            try:
+                outcomes = await journal.append(plan.drafts)
+            except JournalUnavailable as error:
+                outage.refused(sum(len(draft.texts) for draft in plan.drafts), error)
+                outcomes = None
+            else:
+                outage.kept()
         _deliver(plan.settle(outcomes), broadcast, peers, text_encodings)
         for submission in batch:
             if (peer := peers.get(submission.client)) is not None:
