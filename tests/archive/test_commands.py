@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -252,6 +253,15 @@ async def test_there_and_back_is_the_same_to_the_octet(drafts: list[Draft], rete
 # --- backup ---------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def listening() -> Iterator[None]:
+    """Have the signals as they were, afterwards; a command has no afterwards."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listening")
 async def test_backup(path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run_backup(path, tmp_path / "copy.db") == 0
     assert capfd.readouterr() == ("", ""), "so a job by night sends no mail"
@@ -261,6 +271,22 @@ async def test_backup(path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[s
     assert run_backup(path, tmp_path / "copy.db") == 1
     assert f"there is something at {tmp_path / 'copy.db'} already" in capfd.readouterr().err
     assert exported(tmp_path / "copy.db", tmp_path / "c") == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.usefixtures("listening")
+def test_ctrl_c_when_the_backup_has_its_name_comes_too_late(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def link_and_interrupt(source: Path, target: Path) -> None:
+        link(source, target)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("os.link", link_and_interrupt)
+    assert run_backup(path, tmp_path / "copy.db") == 0
+    signal.raise_signal(signal.SIGINT)  # on the way to the end of the process
+    assert exported(tmp_path / "copy.db", tmp_path / "b") == exported(path, tmp_path / "a")
 
 
 def test_a_backup_of_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

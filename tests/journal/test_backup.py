@@ -2,6 +2,8 @@
 
 # ruff: noqa: ASYNC240 -- nothing else runs here that a look at a file could delay
 
+import errno
+import os
 import resource
 import signal
 import sqlite3
@@ -104,9 +106,72 @@ async def test_nothing_is_overwritten(journal: SqliteJournal, path: Path, target
         back_up(path, path)
 
 
+@pytest.mark.parametrize("links", [True, False], ids=["a disk with hard links", "one without"])
+async def test_nor_is_what_appears_while_it_is_made(
+    journal: SqliteJournal, path: Path, target: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    if not links:
+        monkeypatch.setattr("os.link", no_links)
+    monkeypatch.setattr(
+        "triochat.journal.backup._look_for_signals", lambda *_: target.write_text("Dear Bob,\n")
+    )
+    with pytest.raises(NoBackup, match="there is something at"):
+        back_up(path, target)
+    assert target.read_text() == "Dear Bob,\n"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def no_links(source: Path, target: Path) -> None:
+    """As on a memory stick."""
+    raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+async def test_a_disk_without_hard_links(
+    journal: SqliteJournal, path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(journal, 1)
+    monkeypatch.setattr("os.link", no_links)
+    back_up(path, target)
+    assert list(target.parent.iterdir()) == [target]
+    with open_snapshot(target) as snapshot:
+        assert list(snapshot.logs) == ["#dev"]
+
+
 async def test_a_folder_that_is_not_there(journal: SqliteJournal, path: Path, target: Path) -> None:
-    with pytest.raises(NoBackup, match="No such file or directory"):
-        back_up(path, target / "copy.db")
+    missing = target.parent / "missing"
+    with pytest.raises(NoBackup, match=rf"No such file or directory\); make the folder {missing} first, or"):
+        back_up(path, missing / "copy.db")
+    (target.parent / "file").touch()
+    with pytest.raises(NoBackup, match="Not a directory"):
+        back_up(path, target.parent / "file" / "copy.db")
+    assert [entry.name for entry in target.parent.iterdir()] == ["file"]
+
+
+async def test_a_folder_in_which_nothing_may_be_written(open_folder: Path, nobody: None) -> None:
+    async with open_sqlite_journal(open_folder / "chat.db"):
+        (open_folder / "copies").mkdir()
+        (open_folder / "copies").chmod(0o555)
+        with pytest.raises(NoBackup, match=r"Permission denied\); name a place where this user may write"):
+            back_up(open_folder / "chat.db", open_folder / "copies" / "copy.db")
+        assert list((open_folder / "copies").iterdir()) == []
+
+
+async def test_a_name_that_is_too_long(journal: SqliteJournal, path: Path, target: Path) -> None:
+    with pytest.raises(NoBackup, match=r"File name too long\); name another place"):
+        back_up(path, target.with_name("x" * 300))
+    assert list(target.parent.iterdir()) == []
+
+
+async def test_a_name_that_does_not_get_to_the_disk(
+    journal: SqliteJournal, path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        if os.path.isdir(f"/dev/fd/{descriptor}") or target.exists():  # noqa: PTH112 -- that is no Path
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(NoBackup, match="Input/output error"):
+        back_up(path, target)
     assert list(target.parent.iterdir()) == []
 
 
@@ -141,4 +206,16 @@ async def test_who_changes_his_mind_leaves_nothing_behind(
     monkeypatch.setattr("triochat.journal.backup._look_for_signals", ctrl_c)
     with pytest.raises(KeyboardInterrupt):
         back_up(path, target)
+    assert list(target.parent.iterdir()) == []
+
+
+async def test_the_last_moment_is_told(
+    journal: SqliteJournal, path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ctrl_c() -> None:
+        assert not target.exists()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        back_up(path, target, at_last=ctrl_c)
     assert list(target.parent.iterdir()) == []

@@ -155,6 +155,33 @@ async def test_a_backup_of_a_busy_server(serve: Serve, run: Run, tmp_path: Path)
     assert await server.stop() == 0
 
 
+INTERRUPTED = """
+import os, signal, sys
+from triochat.cli import main
+link = os.link
+def interrupted(source, target):
+    link(source, target)
+    os.kill(os.getpid(), signal.SIGINT)
+os.link = interrupted
+sys.argv[0] = "triochat"
+try:
+    main()
+finally:
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+"""A command that Ctrl-C meets in the moment in which a back-up has its name, and again on its way out."""
+
+
+async def test_a_backup_that_is_there_was_made(serve: Serve, run: Run, tmp_path: Path) -> None:
+    data, copy = str(tmp_path / "chat.db"), str(tmp_path / "copy.db")
+    server = await serve("--data", data)
+    await talk(server)
+    command = [*PYTHON, "-c", INTERRUPTED]
+    assert await ended(run, "backup", copy, "--data", data, command=command) == (0, "", "")
+    assert await ended(run, "export", "--data", copy) == await ended(run, "export", "--data", data)
+    assert await server.stop() == 0
+
+
 # --- standard streams -----------------------------------------------------------------------------
 
 

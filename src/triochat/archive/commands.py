@@ -4,6 +4,7 @@ None of them needs an event loop: each does one thing, from one end to the other
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -87,14 +88,22 @@ def run_import(source: Path, path: Path) -> int:
 def run_backup(path: Path, target: Path) -> int:
     """Copy the journal in the file `path` to the new file `target`; a server may run meanwhile.
 
+    When the copy is complete Ctrl-C comes too late, from then on to the end of the process: who is told that
+    there is no back-up finds none.
+
     Returns:
         The exit code: 0; 1 after a sentence on stderr.
     """
     try:
-        back_up(path, target)
+        back_up(path, target, at_last=_ignore_ctrl_c)
     except (JournalUnusable, NoBackup) as error:
         return _fail(error)
     return 0
+
+
+def _ignore_ctrl_c() -> None:
+    # Not SIG_IGN: Python complains of a signal that came just before that and has no handler any more.
+    signal.signal(signal.SIGINT, lambda *_: None)
 
 
 def _fail(error: Exception) -> int:
