@@ -93,6 +93,16 @@ async def test_many(path: Path) -> None:
     assert items(path) == [entry(number) for number in range(1, 2501)]
 
 
+async def test_behind_the_highest_id_there_is_room_for_more(path: Path) -> None:
+    restore(path, [entry(MAX_ID), Gap("#ops", MAX_ID), entry(1, "#next"), Gap(INBOXES, MAX_ID)])
+    async with open_sqlite_journal(path) as journal:
+        assert await journal.append([draft(), draft(log="#ops"), draft(log="@bob")]) == [Kept(MAX_ID + 1)] * 3
+        await fill(journal, 100)
+        assert (await journal.read_after("#dev", 0, 1)).entries == (entry(MAX_ID),)
+        assert (await journal.read_after("#dev", 0, 999)).last == MAX_ID + 101
+        assert (await journal.read_after("#next", 0, 9)).entries == (entry(1, "#next"),)
+
+
 # --- there and back ---------------------------------------------------------------------------------
 
 
@@ -145,6 +155,7 @@ async def test_a_restored_journal_tells_what_it_was_told(
         ([Gap("#dev", 4), entry(5)], topic(3), "the id 3 of #dev can't come behind 5"),
         ([entry(1)], Gap("#dev", 4), "a gap of #dev can't come behind what else there is of it"),
         ([], Gap("#dev", 0), f"an id is 1 to {MAX_ID}"),
+        ([], Gap("#dev", MAX_ID + 1), f"an id is 1 to {MAX_ID}, so that there are more for what is"),
         ([], Gap("@", MAX_ID + 1), f"an id is 1 to {MAX_ID}"),
         ([], entry(0), f"an id is 1 to {MAX_ID}"),
         ([], entry(MAX_ID + 1), f"an id is 1 to {MAX_ID}"),

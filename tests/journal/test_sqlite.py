@@ -667,3 +667,18 @@ async def test_opening_does_not_look_at_entries(path: Path) -> None:
         file.close()
     assert seen
     assert not any("entry" in statement for statement in seen)
+
+
+async def test_a_log_whose_ids_are_at_an_end_is_a_fault_and_no_entry_of_the_next(path: Path) -> None:
+    async with open_sqlite_journal(path) as journal:
+        await fill(journal, 1, log="#dev")
+        await fill(journal, 1, log="#next")
+        [dev] = [log for log in journal._ledger if log.name == "#dev"]
+        dev.last = (1 << ID_BITS) - 2
+        with pytest.raises(OverflowError, match=r"^the log '#dev' has no more ids"):
+            await journal.append([draft("one", log="#next"), run("one", "two", log="#dev")])
+        assert await journal.append([draft("last", log="#dev")]) == [Kept((1 << ID_BITS) - 1)]
+        with pytest.raises(OverflowError, match="no more ids"):
+            await journal.append([draft("one more", log="#dev")])
+        assert [found.text for found in (await journal.read_after("#next", 0, 9)).entries] == ["1"]
+        assert await journal.append([draft("two", log="#next")]) == [Kept(2)]

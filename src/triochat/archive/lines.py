@@ -52,7 +52,9 @@ def item_of(line: bytes) -> Item:
         raise BadLine(f"it is no JSON{where}") from None
     if not isinstance(keys, dict):
         raise BadLine("it is no JSON object")
-    match keys.get("kind"):
+    if "kind" not in keys:
+        raise BadLine('there is no "kind"')
+    match keys["kind"]:
         case "gap":
             _check(keys, _GAP_KEYS, ())
             if keys["from"] != 1:

@@ -26,6 +26,7 @@ from triochat.journal.interface import (
     Unknown,
 )
 from triochat.journal.ledger import Ledger, Log, Session
+from triochat.journal.schema import LAST_ID
 from triochat.journal.tag_runs import MAX_RUN, Run, Said, checksums, in_rows, rank
 
 _SESSION_OCTETS: Final = 16
@@ -68,7 +69,11 @@ class Batch:
         self._said_up_to = 0
 
     def append(self, draft: Draft) -> Outcome:
-        """Decide about one draft; what is kept of it is written by `write`."""
+        """Decide about one draft; what is kept of it is written by `write`.
+
+        Raises:
+            OverflowError: the log has no more ids. It is a fault, as no log gets there by talking.
+        """
         name, kind, target, nick, texts, ms, session, tags, recall = draft
         digest = None
         if session is not None and tags is not None:
@@ -92,6 +97,8 @@ class Batch:
             return NoRoom()
         first = log.last + 1
         log.last += len(texts)
+        if log.last > LAST_ID:  # the next key would be one of the next log
+            raise OverflowError(f"the log {name!r} has no more ids: in a file it has {LAST_ID}")
         key = log.base + first
         row_target = None if target == name else target
         if kind == "message":

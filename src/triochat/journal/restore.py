@@ -19,8 +19,8 @@ from triochat.journal.snapshot import INBOXES, Gap, Item, open_snapshot
 from triochat.protocol.errors import LocalProtocolError
 from triochat.protocol.grammar import fold, is_target
 
-MAX_ID: Final = (1 << ID_BITS) - 1
-"""The highest id that fits a file."""
+MAX_ID: Final = 1 << (ID_BITS - 1)
+"""The highest id that is taken in; as many are left behind it: whoever made them up, a server can go on."""
 
 _AT_ONCE: Final = 1000
 
@@ -138,8 +138,7 @@ class Restoration:
         self._connection.execute("UPDATE inboxes SET let_go = ?", (self._let_go,))
 
     def _add_gap(self, gap: Gap) -> None:
-        if not 1 <= gap.last <= MAX_ID:
-            raise Unfit(f"an id is 1 to {MAX_ID}")
+        _check_id(gap.last)
         if gap.log == INBOXES:
             self._let_go = max(self._let_go, gap.last)
             return
@@ -169,8 +168,7 @@ def _check(entry: Entry) -> None:
     _check_name(entry.log)
     if fold(entry.target) != entry.log:
         raise Unfit(f"a target of {entry.log} is that name, in whatever case")
-    if not 1 <= entry.id <= MAX_ID:
-        raise Unfit(f"an id is 1 to {MAX_ID}")
+    _check_id(entry.id)
     try:
         entry.event()
     except LocalProtocolError as error:
@@ -182,3 +180,8 @@ def _check_name(name: str) -> None:
         raise Unfit(
             "a room is '#', then up to 32 of a-z, 0-9, '_' or '-'; an inbox '@', then a nick in lower case"
         )
+
+
+def _check_id(number: int) -> None:
+    if not 1 <= number <= MAX_ID:
+        raise Unfit(f"an id is 1 to {MAX_ID}, so that there are more for what is said next")

@@ -18,6 +18,9 @@ So the entries of a log lie together in the file and in the order of their ids, 
 SQLite finds fastest and the index of words needs, is all that an entry has to be found by.
 """
 
+LAST_ID: Final = (1 << ID_BITS) - 1
+"""The highest id that has a key."""
+
 NAME_OF_KIND: Final = ("message", "topic")
 """Kinds by the number that stands for them in the file."""
 

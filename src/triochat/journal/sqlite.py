@@ -27,14 +27,13 @@ from triochat.journal.batch import Batch
 from triochat.journal.file import Durability, JournalFile
 from triochat.journal.interface import Draft, Entry, Head, JournalUnavailable, Outcome, Page
 from triochat.journal.ledger import Ledger, Log
-from triochat.journal.schema import ID_BITS, NAME_OF_KIND
+from triochat.journal.schema import ID_BITS, LAST_ID, NAME_OF_KIND
 from triochat.journal.tag_runs import MAX_RUN, MAX_UNINDEXED, UNINDEXED_AT_EASE
 from triochat.journal.upkeep import LOGS_IN_STEP, Settle, index, prune, prune_tags
 
 _T = TypeVar("_T")
 _Row = tuple[int, int, str | None, str, str, int]
 
-_ID: Final = (1 << ID_BITS) - 1
 _COLUMNS: Final = "key, kind, target, nick, text, ms"
 
 
@@ -340,4 +339,4 @@ class SqliteJournal:
 
 def _entry(name: str, row: _Row) -> Entry:
     key, kind, target, nick, text, ms = row
-    return Entry(name, key & _ID, NAME_OF_KIND[kind], name if target is None else target, nick, text, ms)
+    return Entry(name, key & LAST_ID, NAME_OF_KIND[kind], name if target is None else target, nick, text, ms)
