@@ -107,6 +107,28 @@ def test_a_place_where_there_can_be_none(tmp_path: Path) -> None:
         StateFile(tmp_path / "folder")
 
 
+def test_what_lies_where_the_next_one_is_written_gets_no_secret(path: Path) -> None:
+    new = path.with_name("bot.state.new")
+    new.touch()
+    new.chmod(0o666)
+    reader = new.open()
+    with StateFile(path) as file:
+        file.save(STATE)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert reader.read() == "", "who had it open"
+        reader.close()
+        elsewhere = path.with_name("elsewhere")
+        elsewhere.write_text("Dear Bob,\n")
+        new.symlink_to(elsewhere)
+        file.save(State(session="cd" * 16))
+        assert elsewhere.read_text() == "Dear Bob,\n"
+        assert not path.is_symlink()
+    with StateFile(path) as file:
+        assert file.state == State(session="cd" * 16)
+    elsewhere.unlink()
+    assert {entry.name for entry in path.parent.iterdir()} == {"bot.state", "bot.state.lock"}
+
+
 def test_what_can_not_be_saved_leaves_what_was_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")

@@ -100,8 +100,10 @@ class StateFile:
             "unsent": [_written(request) for request in state.unsent],
         }
         temporary = self._beside(".new")
-        # It holds the session, by which one can speak in our name: nobody else shall read it.
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # It holds the session, by which one can speak in our name: nobody else shall read it. So it is never
+        # written into what lies there already, a link or a file with other rights, be it left by a crash.
+        temporary.unlink(missing_ok=True)
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(fd, "w", encoding="utf-8") as file:
                 json.dump(content, file, indent=1)
