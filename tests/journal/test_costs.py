@@ -7,13 +7,17 @@ a million entries, is what ``python -m benchmarks.journal`` measures.
 import shutil
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from tests.journal.drafts import draft, run
-from triochat.journal import Kept, open_sqlite_journal
+from triochat.journal import Draft, Kept, open_sqlite_journal
+from triochat.journal import batch as batch_module
+from triochat.journal.batch import Batch
 
 ROOMS = 10
 PAGE = 50
@@ -157,3 +161,39 @@ async def test_appending_takes_as_many_steps_whatever_is_there(
 
             taken.add(await steps.of(append()))
     assert len(taken) == 1
+
+
+async def test_to_let_go_of_many_inboxes_at_once_costs_as_much_as_each_of_them(tmp_path: Path) -> None:
+    """Twice as many are twice as much: of those that were there, and of those that the batch makes itself."""
+    costs = []
+    for number in (100, 200):
+        async with open_sqlite_journal(tmp_path / f"{number}.db", max_inboxes=number) as journal:
+            await journal.append([draft(log=f"@a{inbox}") for inbox in range(number)])
+            batch = Batch(journal._ledger, journal._file.writer, number, number)
+            drafts = [draft(log=f"#{room}") for room in range(number)]
+            drafts += [draft(log=f"@b{inbox}") for inbox in range(2 * number)]
+            costs.append(opcodes(batch, drafts))
+            assert len(batch._gone) == 2 * number
+    assert costs[1] == pytest.approx(2 * costs[0], rel=0.1)
+
+
+def opcodes(batch: Batch, drafts: Sequence[Draft]) -> int:
+    """Instructions of Python that are executed in `triochat.journal.batch` for these drafts."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:  # noqa: ANN401 -- what sys.settrace wants
+        nonlocal count
+        if frame.f_code.co_filename != batch_module.__file__:
+            return None
+        frame.f_trace_opcodes = True
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        for one in drafts:
+            batch.append(one)
+    finally:
+        sys.settrace(before)
+    return count

@@ -8,6 +8,7 @@ journal in memory does the same.
 """
 
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Sequence
 from copy import copy
 from hashlib import blake2b
@@ -50,10 +51,12 @@ class Batch:
         self._connection = connection
         self._max_rooms = max_rooms
         self._max_inboxes = max_inboxes
-        # What changes, as it will be: copies of the ledger's logs, and new ones. The one used last is last.
-        self._logs: dict[str, Log] = {}
+        # What changes, as it will be: copies of the ledger's logs, and new ones.
+        self._changed_rooms: dict[str, Log] = {}
+        self._changed_inboxes: OrderedDict[str, Log] = OrderedDict()  # the one used last is last
         self._new: list[Log] = []
-        self._gone: list[Log] = []
+        self._gone: dict[int, Log] = {}  # by number
+        self._unused = iter(ledger.inboxes.items())  # those in front of where it is are changed or gone
         self._rooms = len(ledger.rooms)
         self._inboxes = len(ledger.inboxes)
         self._let_go = ledger.let_go
@@ -124,7 +127,7 @@ class Batch:
         many("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", self._entries)
         if self._runs:
             tag_runs.write(self._connection, self._runs)
-        gone = {log.number for log in self._gone}
+        gone = self._gone
         if gone:  # first, since others may take their names
             numbers = [(number,) for number in gone]
             many("UPDATE log SET name = NULL WHERE number = ?", numbers)
@@ -137,7 +140,7 @@ class Batch:
                 " VALUES (?, ?, ?, ?, 0, 0, ?)",
                 (log.number, name, log.floor, log.first, log.indexed),
             )
-        changed = [*self._logs.values(), *self._gone]
+        changed = [*self._changed_rooms.values(), *self._changed_inboxes.values(), *gone.values()]
         many(
             "UPDATE log SET last = ?, used = ? WHERE number = ?",
             [(log.last, log.used, log.number) for log in changed],
@@ -155,7 +158,7 @@ class Batch:
     def settle(self) -> None:
         """It is committed: let the ledger know of it."""
         ledger = self._ledger
-        for log in self._gone:
+        for log in self._gone.values():
             known = ledger.inboxes.get(log.name or "")
             if known is not None and known.number == log.number:
                 del ledger.inboxes[log.name or ""]
@@ -164,7 +167,7 @@ class Batch:
                 known = log
             known.name = None
             ledger.put(known)
-        for name, log in self._logs.items():
+        for name, log in (*self._changed_rooms.items(), *self._changed_inboxes.items()):
             known = ledger.find(name)
             if known is None:
                 known = log
@@ -184,12 +187,14 @@ class Batch:
 
     def _use(self, name: str) -> Log | None:
         """The log of that name, to be changed; made if need be, None if there are too many."""
-        log = self._logs.get(name)
+        private = name.startswith("@")
+        changed = self._changed_inboxes if private else self._changed_rooms
+        log = changed.get(name)
         if log is None:
             known = self._ledger.find(name)
-            if known is not None and not any(gone.number == known.number for gone in self._gone):
+            if known is not None and known.number not in self._gone:
                 log = copy(known)
-            elif name.startswith("@"):
+            elif private:
                 while self._inboxes >= self._max_inboxes:  # once, unless there may be fewer than before
                     self._let_one_go()
                 self._inboxes += 1
@@ -199,11 +204,11 @@ class Batch:
                 log = self._make(name, 0)
             else:
                 return None
-        elif name.startswith("@"):
-            del self._logs[name]  # to be the last again
+            changed[name] = log
+        elif private:
+            self._changed_inboxes.move_to_end(name)
         log.used = self._next_used
         self._next_used += 1
-        self._logs[name] = log
         return log
 
     def _make(self, name: str, start: int) -> Log:
@@ -218,16 +223,14 @@ class Batch:
 
     def _let_one_go(self) -> None:
         """Let go of the inbox that got nothing for the longest time, this batch's included."""
-        gone = {log.number for log in self._gone}
-        for name, known in self._ledger.inboxes.items():
-            if name not in self._logs and known.number not in gone:
+        for name, known in self._unused:
+            if name not in self._changed_inboxes:
                 log = copy(known)
                 break
         else:
-            name = next(name for name in self._logs if name.startswith("@"))
-            log = self._logs.pop(name)
+            _, log = self._changed_inboxes.popitem(last=False)
         self._let_go = max(self._let_go, log.last)
-        self._gone.append(log)
+        self._gone[log.number] = log
         self._inboxes -= 1
 
     def _read_session(self, session: str) -> Session:
