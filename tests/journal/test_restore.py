@@ -93,6 +93,12 @@ async def test_many(path: Path) -> None:
     assert items(path) == [entry(number) for number in range(1, 2501)]
 
 
+async def test_of_several_gaps_of_inboxes_the_largest_counts(path: Path) -> None:
+    restore(path, [Gap(INBOXES, 3), Gap(INBOXES, 7), Gap(INBOXES, 5)])
+    async with open_sqlite_journal(path) as journal:
+        assert await journal.append([draft(log="@al")]) == [Kept(8)]
+
+
 async def test_behind_the_highest_id_there_is_room_for_more(path: Path) -> None:
     restore(path, [entry(MAX_ID), Gap("#ops", MAX_ID), entry(1, "#next"), Gap(INBOXES, MAX_ID)])
     async with open_sqlite_journal(path) as journal:

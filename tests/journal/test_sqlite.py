@@ -401,6 +401,23 @@ async def test_a_full_disk_keeps_nothing_of_a_batch_and_is_survived(path: Path, 
         assert len(await texts(journal)) == len(many) + 1
 
 
+async def test_what_fails_in_the_middle_of_a_batch_leaves_nothing_of_it_and_is_survived(path: Path) -> None:
+    """Other than with a full disk, SQLite has not ended the transaction itself."""
+    async with open_sqlite_journal(path) as journal:
+        await fill(journal, 1)
+        writer = journal._file.writer
+        writer.execute("ALTER TABLE tag_run RENAME TO hidden")
+        for _ in range(2):
+            with pytest.raises(JournalUnavailable, match="no such table: tag_run"):
+                await journal.append([draft("lost", key=KEY)])
+            assert not writer.in_transaction
+            assert count(journal, "entry") == 1
+        writer.execute("ALTER TABLE hidden RENAME TO tag_run")
+        assert await journal.append([draft("2", key=KEY)]) == [Kept(2)]
+    async with open_sqlite_journal(path) as journal:
+        assert await texts(journal) == ["1", "2"]
+
+
 async def test_tidying_on_a_full_disk_is_tried_again(path: Path) -> None:
     async with open_sqlite_journal(path, retention=1) as journal:
         await fill(journal, 3)
