@@ -614,6 +614,14 @@ async def test_a_search_finds_only_what_can_be_read(path: Path) -> None:
         ).fetchone() == (3,)
 
 
+async def test_a_word_of_what_is_gone_is_passed_over(journal: SqliteJournal) -> None:
+    """One may stay in the index when another Python takes a text apart in another way to delete its words."""
+    await journal.append([run("one word", "a word", "the word")])
+    assert [found.id for found in await journal.search("#dev", ["word"], 9)] == [3, 2, 1]
+    journal._file.writer.execute("DELETE FROM entry WHERE text = 'a word'")
+    assert [found.id for found in await journal.search("#dev", ["word"], 9)] == [3, 1]
+
+
 async def test_a_page_does_not_wait_for_a_search(journal: SqliteJournal) -> None:
     await fill(journal, 3)
     at_work, may_go_on = threading.Event(), threading.Event()

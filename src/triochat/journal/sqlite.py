@@ -319,7 +319,10 @@ class SqliteJournal:
             (" AND ".join(f'"{word}"' for word in query), base + oldest, base + last, limit),
         ).fetchall()
         select = f"SELECT {_COLUMNS} FROM entry WHERE key = ?"
-        return [_entry(name, connection.execute(select, key).fetchone()) for key in found]
+        rows = (connection.execute(select, key).fetchone() for key in found)
+        # The index may know words of what is gone: they are told to it when that is deleted, and another
+        # Python, with other tables of Unicode, may take a text apart in another way.
+        return [_entry(name, row) for row in rows if row is not None]
 
     def _oldest(self, connection: sqlite3.Connection, number: int, last: int) -> int:
         """The first id that a log keeps, as the file is now, for one who knows of it up to `last`."""
