@@ -48,7 +48,7 @@ class JournalFile:
             self._opened = stack.pop_all()
 
     def close(self) -> None:
-        """Close both connections, which puts what is in the write-ahead log into the database."""
+        """Close all connections, which puts what is in the write-ahead log into the database."""
         self._opened.close()
 
     def _open(self, stack: ExitStack, durability: Durability) -> None:
