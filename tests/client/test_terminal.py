@@ -453,7 +453,7 @@ async def test_a_person_types_commands() -> None:
         await typing("//help is a command", "#lobby <alice> /help is a command\n")
         await typing("/me waves", "#lobby * alice waves\n")
         await typing("/msg bob psst", "alice -> bob: psst\n")
-        await typing("/msg nobody psst", "Nobody here has this nick.\n", "err")
+        await typing("/msg nobody psst", "Nobody here has the nick nobody.\n", "err")
         await typing("/topic", "#lobby: there is no topic\n")
         await typing("/topic lunch", "#lobby: alice set the topic: lunch\n")
         await typing("/topic", "#lobby: lunch\n")

@@ -400,7 +400,7 @@ async def test_joining_twice_and_leaving_what_one_is_not_in(connect: Connect) ->
         await alice.ask("JOIN #other")
         assert (await bob.ask("PART #other"))[-1].startswith("ERROR not-in-room")
         assert (await bob.ask("MSG #other :hi"))[-1].startswith("ERROR not-in-room")
-        assert (await bob.ask("MSG @nobody :hi"))[-1].startswith("ERROR no-such-nick")
+        assert (await bob.ask("MSG @Nobody :hi"))[-1] == "ERROR no-such-nick :nobody here has the nick Nobody"
         assert await bob.ask("PART #dev") == ["OK"]
         assert (await bob.ask("PART #dev"))[-1].startswith("ERROR not-in-room")
         assert await alice.line() == "LEFT #dev bob"

@@ -484,7 +484,7 @@ class Hub:
     def _say_to_person(self, person: Person, client: ClientId, request: e.Say, target: str) -> None:
         to = self._people.get(fold(target[1:]))
         if to is None:
-            refused = _Refused("no-such-nick", "nobody here has this nick")
+            refused = _Refused("no-such-nick", f"nobody here has the nick {target[1:]}")
             self._recall(person, client, request, "message", target, request.text, refused)
             return
         audience: tuple[ClientId, ...] = (client,)
