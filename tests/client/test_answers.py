@@ -2,11 +2,12 @@ import pytest
 
 from triochat.client.answers import EnteredRoom, entered, entries, kept_id, nicks
 from triochat.client.errors import ClientError
+from triochat.client.happenings import untagged
 from triochat.protocol import events as e
 
 
-def message(number: int) -> e.Message:
-    return e.Message(target="#dev", id=number, ms=0, nick="bob", text="x", tag="t")
+def message(number: int, tag: str | None = "t") -> e.Message:
+    return e.Message(target="#dev", id=number, ms=0, nick="bob", text="x", tag=tag)
 
 
 GAP = e.Gap("#dev", 1, 3, tag="t")
@@ -28,7 +29,7 @@ def test_a_room_that_was_entered() -> None:
         nicks=("alice", "bob", "carol"),
         last=5,
         topic="lunch",
-        missed=(GAP, TOPIC, message(5)),
+        missed=(untagged(GAP), untagged(TOPIC), message(5, None)),
     )
 
 
@@ -39,7 +40,7 @@ def test_an_answer_that_lacks_what_should_be_in_it() -> None:
 
 def test_junk_between_the_frames_is_not_taken_for_entries_or_names() -> None:
     answer = [e.Joined("#dev", "bob"), e.Pong(tag="t"), message(1), e.Ok(1, tag="t")]
-    assert entries(answer) == (message(1),)
+    assert entries(answer) == (message(1, None),), "as it is when it is told of"
     assert nicks(answer) == ()
 
 

@@ -60,6 +60,28 @@ async def test_what_was_lost_on_its_way_comes_in_front_of_what_came_later(autoju
         assert texts(events) == ["lost on its way", "this too", "nobody there", "there again"]
 
 
+async def test_what_was_missed_is_the_same_as_what_was_heard_and_what_is_read_later(
+    autojump_clock: Clock,
+) -> None:
+    """A program may compare them; under which tag the client asked for one is nobody's business."""
+    async with pair() as (net, alice, bob):
+        await bob.join("#dev")
+        await alice.join("#dev")
+        await tell(bob, "heard", to="#dev")
+        await until(alice, said("heard"))
+        net.streams[ALICE].stick()
+        await tell(bob, "missed", to="#dev")
+        await bob.set_topic("#dev", "missed")
+        await tell(bob, "missed too")
+        net.streams[ALICE].reset()
+        await alice.ping()
+        await tell(bob, "there again")
+        events = [event for event in await until(alice, said("there again")) if isinstance(event, e.Event)]
+        assert len(events) == 4
+        assert {event.tag for event in events} == {None}
+        assert set((await alice.history("#dev"))[1:] + await alice.history("@alice")) == set(events)
+
+
 async def test_the_first_of_all_was_lost(autojump_clock: Clock) -> None:
     async with pair() as (net, alice, bob):
         net.streams[ALICE].stick()

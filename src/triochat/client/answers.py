@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from triochat.client.errors import ClientError
-from triochat.client.happenings import Entry
+from triochat.client.happenings import Entry, untagged
 from triochat.protocol import events as e
 
 
@@ -45,7 +45,7 @@ def nicks(answer: Sequence[e.Event]) -> tuple[str, ...]:
 
 def entries(answer: Sequence[e.Event]) -> tuple[Entry, ...]:
     """The lines of a log in an answer, and the gaps between them."""
-    return tuple(entry for entry in answer if isinstance(entry, Entry))
+    return tuple(untagged(entry) for entry in answer if isinstance(entry, Entry))
 
 
 def kept_id(answer: Sequence[e.Event]) -> int:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from triochat.client.answers import EnteredRoom, entered, entries, kept_id, nicks
 from triochat.client.conversation import Conversation
 from triochat.client.exchange import Receipt
-from triochat.client.happenings import Entry, Happening
+from triochat.client.happenings import Entry, Happening, Happenings
 from triochat.client.statistics import ChatStatistics
 from triochat.client.tags import Tags
 from triochat.protocol import events as e
@@ -67,7 +67,7 @@ class ChatClient:
         return tuple(self._conversation.memberships)
 
     def __aiter__(self) -> AsyncIterator[Happening]:
-        return self._conversation.events
+        return Happenings(self._conversation.events)
 
     def statistics(self) -> ChatStatistics:
         """How it stands."""

@@ -1,8 +1,9 @@
-"""What iterating over a client yields, beside what the server says."""
+"""What iterating over a client yields: what the server says, and some that it does not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from triochat.client.event_buffer import Lagged
+from triochat.client.event_buffer import EventBuffer, Lagged
 from triochat.protocol import events as e
 
 
@@ -32,3 +33,29 @@ Entry = e.Message | e.TopicSet | e.Gap
 """One line of a room's log, or what is no longer kept of it."""
 Happening = e.Event | Lagged | Disconnected | Reconnected
 """What iterating over a `ChatClient` yields."""
+
+_Any = TypeVar("_Any")
+
+
+def untagged(event: _Any) -> _Any:
+    """The event without its tag, if it has one.
+
+    What was missed or is read later comes in answers to requests of ours, under their tags. To a program it
+    is the same as what it heard at once.
+    """
+    if isinstance(event, e.Event) and event.tag is not None:
+        return replace(event, tag=None)
+    return event
+
+
+class Happenings:
+    """An asynchronous iterator over what happens, as a program gets it: without tags."""
+
+    def __init__(self, events: EventBuffer[e.Event | Disconnected | Reconnected]) -> None:
+        self._events = events
+
+    def __aiter__(self) -> "Happenings":
+        return self
+
+    async def __anext__(self) -> Happening:
+        return untagged(await self._events.__anext__())
