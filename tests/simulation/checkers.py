@@ -1,0 +1,188 @@
+"""The promises of section 4 of docs/protocol.md, each as a function from a record to the breaks it shows.
+
+They know nothing of the server but what everybody saw, and what the journal holds in the end.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from tests.simulation.record import Anew, Record, Seen, Skipped
+from triochat.protocol.grammar import fold
+
+Broken = Iterator[str]
+Checker = Callable[[Record], Broken]
+
+
+def kept_once(record: Record) -> Broken:
+    """Promises 2 and 3: what was acknowledged is there under that id; and nothing is there twice."""
+    where: dict[str, list[tuple[str, int]]] = {}
+    whole = _whole(record)
+    for log, entries in record.logs.items():
+        for entry in entries:
+            if entry.text in whole:
+                where.setdefault(entry.text, []).append((log, entry.id))
+    for text, places in where.items():
+        if len(places) > 1:
+            yield f"{text[:40]!r} is kept {len(places)} times: {places}"
+    for witness in record.witnesses:
+        for text, (log, number) in witness.kept.items():
+            places = where.get(text, [])
+            if number < record.oldest.get(log, 1) and not places:
+                continue  # it was let go since
+            if places != [(log, number)]:
+                yield f"{witness.name}: {text[:40]!r} was acknowledged as {number} of {log}, and is {places}"
+        for text, code in witness.refused.items():
+            if text in where and code != "unavailable":
+                yield f"{witness.name}: {text[:40]!r} was refused ({code}), and is kept"
+
+
+def _whole(record: Record) -> set[str]:
+    """Texts that were said once, and not torn on the way."""
+    return {text for witness in record.witnesses if witness.whole for text in witness.said}
+
+
+def one_order(record: Record) -> Broken:
+    """Promise 1: whoever sees an id of a log sees the same entry under it, and ids never go back."""
+    for witness in record.witnesses:
+        for log, view in witness.views.items():
+            by_id = {entry.id: entry for entry in record.logs.get(log, ())}
+            last = 0
+            for seen in view:
+                match seen:
+                    case Seen(id=0):
+                        continue
+                    case Seen():
+                        if by_id and seen.id in by_id and by_id[seen.id] != seen:
+                            yield f"{witness.name}: saw {seen} in {log}, where {by_id[seen.id]} is"
+                        if seen.id not in by_id and seen.id >= record.oldest.get(log, 1):
+                            yield f"{witness.name}: saw {seen} in {log}, which is not there"
+                        if seen.id <= last:
+                            yield f"{witness.name}: saw {seen.id} of {log} behind {last}"
+                        last = seen.id
+                    case Anew():
+                        last = 0
+
+
+def no_holes(record: Record) -> Broken:
+    """Promise 4: nobody misses an entry of a room it is in, unless it is told truly that it is gone."""
+    for witness in record.witnesses:
+        for room, stays in witness.stays.items():
+            view = witness.view(room)
+            seen = {one.id for one in view if isinstance(one, Seen)}
+            for one in view:
+                if isinstance(one, Skipped):
+                    if one.last >= record.oldest.get(room, 1):
+                        gone = f"{one.first} to {one.last}"
+                        yield f"{witness.name}: was told that {room} has no {gone}, and it has"
+                    seen.update(range(one.first, one.last + 1))
+            end = record.logs[room][-1].id if record.logs.get(room) else 0
+            for stay in stays:
+                until = end if stay.until is None else stay.until
+                if missed := set(range(stay.after + 1, until + 1)) - seen:
+                    yield f"{witness.name}: was in {room} {stay}, and did not see {sorted(missed)[:9]}"
+
+
+def once_at_netcat(record: Record) -> Broken:
+    """What is shown in the text dialect is in the order of the room as well, and each only once."""
+    whole = _whole(record)
+    for witness in record.witnesses:
+        for log, view in witness.views.items():
+            place = {entry.text: entry.id for entry in record.logs.get(log, ()) if entry.text in whole}
+            last = 0
+            for seen in view:
+                match seen:
+                    case Seen(id=0) if seen.text in place:
+                        if place[seen.text] <= last:
+                            yield f"{witness.name}: read {seen.text!r} ({place[seen.text]}) behind {last}"
+                        last = place[seen.text]
+                    case Anew():
+                        last = 0
+
+
+def private(record: Record) -> Broken:
+    """What was said to one person is shown to nobody but that person, and to who said it."""
+    for witness in record.witnesses:
+        for log, view in witness.views.items():
+            if log.startswith("@") and not witness.owns(log[1:]):
+                for seen in view:
+                    if isinstance(seen, Seen) and not witness.owns(seen.nick):
+                        yield f"{witness.name}: saw {seen} to {log}"
+
+
+def ids_in_a_row(record: Record) -> Broken:
+    """Promise 1: the ids of a room are 1, 2, 3 … without holes."""
+    for log, entries in record.logs.items():
+        first = record.oldest[log]
+        if [entry.id for entry in entries] != list(range(first, first + len(entries))):
+            yield f"the ids of {log} have holes"
+
+
+def everything_ended(record: Record) -> Broken:
+    """Promise 7, and common sense: when all is quiet everything that was asked is answered."""
+    yield from record.unfinished
+
+
+def presence(record: Record) -> Broken:
+    """When all is quiet everybody is where it believes to be, once, and under a nick of its own."""
+    for room, members in record.members.items():
+        folded = [fold(nick) for nick in members]
+        for nick in sorted({nick for nick in folded if folded.count(nick) > 1}):
+            yield f"{nick} is in {room} twice"
+    nicks: dict[str, str] = {}
+    for witness in record.witnesses:
+        if witness.nick is None:
+            continue
+        if (other := nicks.setdefault(fold(witness.nick), witness.name)) != witness.name:
+            yield f"{witness.name} and {other} are both {witness.nick}"
+        for room, members in record.members.items():
+            there = fold(witness.nick) in {fold(nick) for nick in members}
+            if there != (room in witness.rooms):
+                where = f"{'' if there else 'not '}in {room}"
+                yield f"{witness.name} ({witness.nick}) is {where}, and does not know"
+        for room, people in witness.people.items():
+            there_now = record.members.get(room, ())
+            if people != set(there_now) - {"auditor"}:
+                yield f"{witness.name}: knows {sorted(people)} in {room}, where {there_now} are"
+
+
+def nothing_left(record: Record) -> Broken:
+    """When the last has gone nobody is held, nothing is subscribed, and nobody waits."""
+    yield from record.left_over
+
+
+def within_bounds(record: Record) -> Broken:
+    """Promise 6: what waits for a slow reader is bounded."""
+    yield from record.bounds
+
+
+def no_complaints(record: Record) -> Broken:
+    """Nothing failed in a way that nobody has thought of."""
+    yield from record.complaints
+
+
+def said_by_witnesses(record: Record) -> Broken:
+    """What a witness itself could tell."""
+    for witness in record.witnesses:
+        yield from (f"{witness.name}: {fault}" for fault in witness.faults)
+
+
+CHECKERS: Final[Sequence[Checker]] = (
+    kept_once,
+    one_order,
+    no_holes,
+    once_at_netcat,
+    private,
+    ids_in_a_row,
+    everything_ended,
+    presence,
+    nothing_left,
+    within_bounds,
+    no_complaints,
+    said_by_witnesses,
+)
+
+
+def broken(record: Record) -> dict[str, list[str]]:
+    """By checker, every break that it found."""
+    found = {checker.__name__: list(checker(record)) for checker in CHECKERS}
+    return {name: breaks for name, breaks in found.items() if breaks}

@@ -1,0 +1,182 @@
+"""Servers that break one promise each: what a checker that can fail must find.
+
+Each is the real server but for one method, for as long as its block lasts, and breaks its promise now and
+then, by lots that are drawn from the seed.
+"""
+
+import copy
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final
+from unittest.mock import patch
+
+from tests.simulation.disk import JournalOnDisk
+from triochat.chat import Hub
+from triochat.chat import hub as hub_module
+from triochat.chat.room import Room
+from triochat.journal import Draft, Outcome, Page
+from triochat.protocol import Encoding
+from triochat.protocol import events as e
+from triochat.protocol.runs import MessageRun, OkRun
+from triochat.server import hub_task
+from triochat.server.broadcast import Broadcast
+from triochat.server.outbox import Outbox
+from triochat.server.peer import Peer
+
+Mutant = Callable[[random.Random], AbstractContextManager[None]]
+
+
+@contextmanager
+def loses_one(choose: random.Random) -> Iterator[None]:
+    """Somebody is not given what all others are given."""
+    publish = Broadcast.publish
+
+    def lose(broadcast: Broadcast[int], parcels: Mapping[int, bytes]) -> None:
+        publish(broadcast, {key: parcel for key, parcel in parcels.items() if choose.random() > 0.01})
+
+    with patch.object(Broadcast, "publish", lose):
+        yield
+
+
+@contextmanager
+def repeats_one(choose: random.Random) -> Iterator[None]:
+    """Somebody is given something twice."""
+    publish = Broadcast.publish
+
+    def repeat(broadcast: Broadcast[int], parcels: Mapping[int, bytes]) -> None:
+        publish(
+            broadcast,
+            {key: parcel * (2 if choose.random() < 0.01 else 1) for key, parcel in parcels.items()},
+        )
+
+    with patch.object(Broadcast, "publish", repeat):
+        yield
+
+
+@contextmanager
+def swaps_two(choose: random.Random) -> Iterator[None]:
+    """What was said first is told last."""
+    encoded = hub_task._encoded
+
+    def swap(events: Sequence[e.Event | MessageRun], encoding: Encoding) -> bytes:
+        return encoded(events[::-1] if choose.random() < 0.1 else events, encoding)
+
+    with patch.object(hub_task, "_encoded", swap):
+        yield
+
+
+@contextmanager
+def acknowledges_early(_: random.Random) -> Iterator[None]:
+    """It says that something is kept, and a crash shows that the last of it was not."""
+    append, kill = JournalOnDisk.append, JournalOnDisk.kill
+    before: list[dict[str, object]] = []
+
+    async def early(journal: JournalOnDisk, drafts: Sequence[Draft]) -> list[Outcome]:
+        before[:] = [copy.deepcopy(journal._journal.__dict__)]
+        return await append(journal, drafts)
+
+    def lose(journal: JournalOnDisk) -> None:
+        if before:
+            journal._journal.__dict__.update(before.pop())
+        kill(journal)
+
+    with patch.object(JournalOnDisk, "append", early), patch.object(JournalOnDisk, "kill", lose):
+        yield
+
+
+@contextmanager
+def forgets_tags(_: random.Random) -> Iterator[None]:
+    """What is sent again is kept again."""
+    append = JournalOnDisk.append
+
+    async def forget(journal: JournalOnDisk, drafts: Sequence[Draft]) -> list[Outcome]:
+        return await append(journal, [draft._replace(session=None) for draft in drafts])
+
+    with patch.object(JournalOnDisk, "append", forget):
+        yield
+
+
+@contextmanager
+def forgets_a_member(choose: random.Random) -> Iterator[None]:
+    """Somebody is not told of any more, and does not know."""
+    advance = Room.advance
+
+    def forget(room: Room, draft: Draft, first: int) -> None:
+        advance(room, draft, first)
+        if room._members and choose.random() < 0.01:
+            room.dismiss(choose.choice(list(room._members)))
+
+    with patch.object(Room, "advance", forget):
+        yield
+
+
+@contextmanager
+def goes_on_one_too_late(_: random.Random) -> Iterator[None]:
+    """Who returns misses the first of what it missed."""
+    read_after = JournalOnDisk.read_after
+
+    async def late(journal: JournalOnDisk, log: str, after: int, limit: int) -> Page:
+        return await read_after(journal, log, after + (after > 0), limit)
+
+    with patch.object(JournalOnDisk, "read_after", late):
+        yield
+
+
+@contextmanager
+def tells_nobody_who_has_gone(_: random.Random) -> Iterator[None]:
+    """Who has gone is there for ever."""
+    with patch.object(Hub, "_expire", lambda hub: hub._held.clear()):
+        yield
+
+
+@contextmanager
+def gives_a_name_twice(_: random.Random) -> Iterator[None]:
+    """To it ``Guest`` is another name than ``guest``."""
+    with patch.object(hub_module, "fold", lambda name: name):
+        yield
+
+
+@contextmanager
+def answers_nobody(choose: random.Random) -> Iterator[None]:
+    """Now and then a request has no answer."""
+    reply = Peer.reply
+
+    def silent(peer: Peer, event: e.Event | OkRun) -> bytes:
+        data = reply(peer, event)
+        return b"" if isinstance(event, e.Ok) and choose.random() < 0.02 else data
+
+    with patch.object(Peer, "reply", silent):
+        yield
+
+
+@contextmanager
+def waits_for_the_slowest(_: random.Random) -> Iterator[None]:
+    """Nobody is cut off, however much waits for it."""
+    queue = Outbox.queue
+
+    def endless(outbox: Outbox, data: bytes) -> bool:
+        queue(outbox, data)
+        return True
+
+    with patch.object(Outbox, "queue", endless), patch.object(Outbox, "crowded", False):
+        yield
+
+
+MUTANTS: Final[dict[str, tuple[Mutant, str]]] = {
+    mutant.__name__: (mutant, checker)
+    for mutant, checker in (
+        (loses_one, "no_holes"),
+        (repeats_one, "one_order"),
+        (swaps_two, "one_order"),
+        (acknowledges_early, "kept_once"),
+        (forgets_tags, "kept_once"),
+        (forgets_a_member, "presence"),
+        (goes_on_one_too_late, "no_holes"),
+        (tells_nobody_who_has_gone, "nothing_left"),
+        (gives_a_name_twice, "presence"),
+        (answers_nobody, "everything_ended"),
+        (waits_for_the_slowest, "within_bounds"),
+    )
+}
+"""By name, and the checker that is meant to find it."""

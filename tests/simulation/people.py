@@ -1,0 +1,254 @@
+"""Those who chat: through the client library, as programs do."""
+
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+import trio
+
+from tests.simulation.record import Record, Seen, Skipped, Witness
+from triochat.client import ChatClient, ConnectionLost, Disconnected, Lagged, Reconnected, Refused
+from triochat.client.opening import open_client_by
+from triochat.protocol import events as e
+from triochat.protocol.grammar import fold
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+STARS = "\N{WHITE MEDIUM STAR} \N{SMILING FACE WITH OPEN MOUTH}\nand\tmore \\n"
+
+
+class Texts:
+    """Texts of which no two are alike."""
+
+    def __init__(self, name: str, choose: random.Random) -> None:
+        self._name = name
+        self._choose = choose
+        self._number = 0
+        self._wordy = choose.choice((0.0, 0.05, 0.5))
+
+    def next(self) -> str:
+        """One more: mostly short, now and then long, or what is hard to write."""
+        self._number += 1
+        text = f"{self._name}.{self._number}"
+        lot = self._choose.random()
+        if lot < self._wordy:
+            text += " " + "x" * self._choose.randint(100, 4000)
+        elif lot > 0.9:
+            text += " " + STARS
+        return text
+
+
+class Person:
+    """Somebody with a program that uses `triochat.open_client`.
+
+    It lives several lives: it quits, or its program is killed, and it comes again with the same session.
+    """
+
+    def __init__(self, world: "World", name: str, choose: random.Random) -> None:
+        self.witness = Witness(name)
+        self._world = world
+        self._record: Record = world.record
+        self._choose = choose
+        self._texts = Texts(name, choose)
+        self._nick = name
+        self._session = choose.randbytes(16).hex()
+        self._pace = choose.choice((0.1, 0.5, 3.0))
+        self._chat: ChatClient | None = None
+        self._finished = False
+        self._coming_and_going = trio.Lock()
+
+    async def run(self) -> None:
+        """Live, until all is over."""
+        while not self._world.over.is_set():
+            try:
+                await self._live()
+            except OSError as error:
+                self._note(f"can't connect: {error}")
+            except (Refused, ConnectionLost) as error:
+                self._note(f"can't come: {error}")
+                if isinstance(error, Refused):
+                    self._nick = f"{self.witness.name}-{self._choose.randint(1, 99)}"
+            await trio.sleep(self._choose.random() * 2)
+
+    async def _live(self) -> None:
+        self.witness.begin_anew()
+        dial = partial(self._world.network.dial, self.witness.name)
+        async with open_client_by(
+            dial, nick=self._nick, session=self._session, jitter=self._choose.uniform
+        ) as chat:
+            self._chat = chat
+            self._note(f"is here as {chat.nick}")
+            killed = False
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._listen_until_the_end, chat, nursery)
+                killed = await self._act(chat)
+                if killed:
+                    self._note("is killed")
+                    self._world.network.reset_all_of(self.witness.name)
+                    nursery.cancel_scope.cancel()
+                else:
+                    self._note("quits")
+                    await chat.quit()
+        self._chat = None
+        self._nick = chat.nick
+
+    async def _act(self, chat: ChatClient) -> bool:
+        """Do this and that; whether it was killed in the end, and did not quit."""
+        async with trio.open_nursery() as nursery:
+            # Where it was before it may still be: the server holds that for its session.
+            for room in {self._world.some_room(self._choose): None} | self.witness.stays:
+                nursery.start_soon(self._join, chat, room)
+            while not self._world.calm.is_set():
+                with trio.move_on_after(self._choose.expovariate(1 / self._pace)):
+                    await self._world.calm.wait()
+                    break
+                lot = self._choose.random()
+                if lot < 0.01:
+                    nursery.cancel_scope.cancel()
+                    return self._choose.random() < 0.5
+                self._do_something(nursery, chat, lot)
+            self._note("finishes")
+        self._finished = True
+        await self._world.over.wait()
+        return False
+
+    def _do_something(self, nursery: trio.Nursery, chat: ChatClient, lot: float) -> None:
+        room = self._world.some_room(self._choose)
+        there = self._choose.choice(chat.joined) if chat.joined else room
+        if lot < 0.55:
+            for _ in range(self._choose.choice((1, 1, 1, 2, 10))):
+                nursery.start_soon(self._say, chat, there)
+        elif lot < 0.62:
+            nursery.start_soon(self._say, chat, "@" + self._world.some_nick(self._choose))
+        elif lot < 0.70:
+            nursery.start_soon(self._join, chat, room)
+        elif lot < 0.74:
+            nursery.start_soon(self._part, chat, there)
+        elif lot < 0.79:
+            nursery.start_soon(self._set_topic, chat, there)
+        elif lot < 0.82:
+            name = self._choose.choice((self.witness.name, "guest", "Guest"))
+            name = f"{name}-{self._choose.randint(1, 3)}"
+            nursery.start_soon(self._do, chat.rename, name)
+        elif lot < 0.86:
+            nursery.start_soon(self._names, chat, there)
+        elif lot < 0.91:
+            before = self._choose.choice((None, self._choose.randint(1, 50)))
+            nursery.start_soon(self._history, chat, there, before)
+        elif lot < 0.94:
+            nursery.start_soon(self._do, chat.rooms)
+        elif lot < 0.97:
+            nursery.start_soon(self._do, chat.search, there, self.witness.name)
+        else:
+            nursery.start_soon(self._do, chat.ping)
+
+    async def _do(self, ask: Callable[..., Awaitable[object]], *args: object) -> None:
+        """Ask for something; that it is refused is fine."""
+        with suppress(ConnectionLost):
+            try:
+                await ask(*args)
+            except Refused as refused:
+                self._note(f"{ask.__name__} {args}: {refused.code}")
+
+    async def _say(self, chat: ChatClient, target: str) -> None:
+        await self._keep(target, chat.say)
+
+    async def _set_topic(self, chat: ChatClient, room: str) -> None:
+        await self._keep(room, chat.set_topic)
+
+    async def _keep(self, target: str, ask: Callable[[str, str], Awaitable[int]]) -> None:
+        witness = self.witness
+        text = self._texts.next()
+        witness.said[text] = fold(target)
+        self._note(f"says {text[:30]!r} in {target}")
+        try:
+            number = await ask(target, text)
+        except Refused as refused:
+            witness.refused[text] = refused.code
+            self._note(f"refused {text[:30]!r}: {refused.code}")
+        except ConnectionLost:
+            self._note(f"unknown {text[:30]!r}")
+        else:
+            witness.kept[text] = fold(target), number
+            self._note(f"kept {text[:30]!r} as {number}")
+
+    # One after the other: else it would not know itself since when it is where.
+
+    async def _join(self, chat: ChatClient, room: str) -> None:
+        with suppress(ConnectionLost, Refused):
+            async with self._coming_and_going:
+                self.witness.stays.setdefault(room, [])  # it may be there though it never hears of it
+                entered = await chat.join(room)
+                self._note(f"is in {room} behind {entered.last}")
+                self.witness.enter(room, entered.last)
+
+    async def _part(self, chat: ChatClient, room: str) -> None:
+        async with self._coming_and_going:
+            self.witness.leave(room)
+            await self._do(chat.part, room)
+
+    async def _names(self, chat: ChatClient, room: str) -> None:
+        with suppress(Refused, ConnectionLost):
+            names = await chat.names(room)
+            self._note(f"names of {room}: {' '.join(names)}")
+            if len({fold(name) for name in names}) < len(names):
+                self.witness.faults.append(f"somebody is in {room} twice: {names}")
+
+    async def _history(self, chat: ChatClient, room: str, before: int | None) -> None:
+        with suppress(Refused, ConnectionLost):
+            page = await chat.history(room, before)
+            ids = [entry.id for entry in page if not isinstance(entry, e.Gap)]
+            if ids != sorted(set(ids)):
+                self.witness.faults.append(f"a page of {room} has the ids {ids}")
+            self._note(f"history of {room}: {ids[:1]} to {ids[-1:]}")
+
+    async def _listen_until_the_end(self, chat: ChatClient, nursery: trio.Nursery) -> None:
+        try:
+            await self._listen(chat, nursery)
+        except ConnectionLost as lost:
+            # Nobody else has its session, so there is no reason why its client should give up.
+            self.witness.faults.append(f"its client gave up: {lost}")
+            self._note(f"is given up: {lost}")
+            nursery.cancel_scope.cancel()
+
+    async def _listen(self, chat: ChatClient, nursery: trio.Nursery) -> None:
+        view = self.witness.view
+        async for event in chat:
+            match event:
+                case e.Message():
+                    view(fold(event.target)).append(Seen(event.id, "message", event.nick, event.text))
+                    self._note(f"sees {event.target} {event.id} {event.nick}: {event.text[:30]!r}")
+                case e.TopicSet():
+                    view(event.room).append(Seen(event.id, "topic", event.nick, event.text))
+                    self._note(f"sees {event.room} {event.id} {event.nick}: topic {event.text[:30]!r}")
+                case e.Gap():
+                    view(fold(event.target)).append(Skipped(event.first, event.last))
+                    self._note(f"sees {event.target} {event.first} to {event.last} gone")
+                case e.Failure(code="nick-in-use"):
+                    self._note("has lost its nick")
+                    nursery.start_soon(
+                        self._do, chat.rename, f"{self.witness.name}-{self._choose.randint(4, 99)}"
+                    )
+                case Disconnected() | Reconnected() | Lagged():
+                    self._note(str(event)[:60])
+                    if isinstance(event, Lagged):
+                        self.witness.begin_anew()
+                case _:
+                    self._note(f"sees {event}"[:90])
+
+    async def finish(self) -> None:
+        """All is quiet: who is here, and where."""
+        while True:
+            if (chat := self._chat) is not None and chat.connected and self._finished:
+                with suppress(ConnectionLost):
+                    await chat.ping()
+                    break
+            await trio.sleep(0.1)
+        self.witness.nick = chat.nick
+        self.witness.rooms = chat.joined
+
+    def _note(self, what: str) -> None:
+        self._record.note(self.witness.name, what)

@@ -1,0 +1,149 @@
+"""What everybody saw: the only thing that the promises are checked on, beside the journal in the end."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import trio
+
+from triochat.protocol.grammar import fold
+
+
+class Seen(NamedTuple):
+    """An entry of a log, as somebody was shown it."""
+
+    id: int
+    kind: str
+    nick: str
+    text: str
+
+
+class Skipped(NamedTuple):
+    """Somebody was told that the ids from `first` to `last` are no longer kept."""
+
+    first: int
+    last: int
+
+
+class Anew:
+    """From here on it does not remember how far it had come."""
+
+
+@dataclass(slots=True, eq=False)
+class Stay:
+    """A time in which somebody was in a room, counted in ids: all behind `after` is for its eyes.
+
+    Attributes:
+        until: the last that it had seen when it was about to leave; None: it stayed to the end.
+    """
+
+    after: int
+    until: int | None = None
+
+
+ANEW = Anew()
+View = list[Seen | Skipped | Anew]
+
+
+@dataclass(slots=True, eq=False)
+class Witness:
+    """What one of them said and saw.
+
+    Attributes:
+        name: what it is called in traces; its nick may change.
+        said: text → log, of all that it asked to be kept.
+        kept: text → (log, id), of what was acknowledged.
+        refused: text → code, of what was refused.
+        views: by log, what it was shown live and on its return.
+        stays: by room, when it was there.
+        rooms: where it is when all is quiet.
+        nick: who it is then; None: it has gone.
+        people: by room, whom it believes to be there when all is quiet.
+        faults: what a server may not do, whatever happens.
+        whole: what it says arrives as it was said; not that of an unframed peer, which a network tears.
+    """
+
+    name: str
+    said: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, tuple[str, int]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    views: dict[str, View] = field(default_factory=dict)
+    stays: dict[str, list[Stay]] = field(default_factory=dict)
+    rooms: tuple[str, ...] = ()
+    nick: str | None = None
+    people: dict[str, set[str]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    whole: bool = True
+
+    def owns(self, nick: str) -> bool:
+        """Whether it may have that nick: everybody has a kind of its own, and some are for all."""
+        return fold(nick).partition("-")[0] in (self.name, "guest")
+
+    def view(self, log: str) -> View:
+        """Of one log."""
+        return self.views.setdefault(log, [])
+
+    def enter(self, room: str, after: int) -> None:
+        """It is in a room, and `after` was the last id before it was."""
+        stays = self.stays.setdefault(room, [])
+        if not stays or stays[-1].until is not None:
+            stays.append(Stay(after))
+
+    def leave(self, room: str) -> None:
+        """It is about to leave a room, if it is there."""
+        stays = self.stays.get(room)
+        if stays and stays[-1].until is None:
+            seen = (
+                one.id if isinstance(one, Seen) else one.last
+                for one in self.view(room)
+                if not isinstance(one, Anew)
+            )
+            stays[-1].until = max(seen, default=0)
+
+    def begin_anew(self) -> None:
+        """It does not remember how far it had come anywhere."""
+        for room in self.stays:
+            self.leave(room)
+        for view in self.views.values():
+            view.append(ANEW)
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """All that happened in one simulation.
+
+    Attributes:
+        lines: what happened, in its order: a trace that is the same whenever the seed is.
+        faults: injected, by kind.
+        witnesses: those whose word counts.
+        logs: by name, what the journal holds in the end.
+        oldest: by name, the first id that it still holds; the next one, if it holds none.
+        members: by room, the answer that somebody got who asked in the end.
+        left_over: what was still there when everybody had gone: of tasks, people, sessions, subscriptions.
+        complaints: what the server or a client logged as an error of its own.
+        bounds: queues that were found above their bound.
+        unfinished: what still was not over when everybody had had enough time.
+        seconds: simulated.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+    witnesses: list[Witness] = field(default_factory=list)
+    logs: dict[str, Sequence[Seen]] = field(default_factory=dict)
+    oldest: dict[str, int] = field(default_factory=dict)
+    members: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    left_over: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    bounds: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def note(self, who: str, what: str) -> None:
+        """Something happened now."""
+        self.lines.append(f"{trio.current_time():12.6f} {who:<10} {what}")
+
+    def fault(self, kind: str, what: str = "") -> None:
+        """A fault was injected."""
+        self.faults[kind] += 1
+        self.note("FAULT", f"{kind} {what}".rstrip())

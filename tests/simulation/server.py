@@ -1,0 +1,103 @@
+"""The real server, as a process that can be stopped, killed, and looked into."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import trio
+
+from tests.simulation.disk import Disk, JournalOnDisk
+from tests.simulation.network import Network
+from triochat.chat import Hub, Limits
+from triochat.config import ServerConfig
+from triochat.journal import Head
+from triochat.server import serve
+from triochat.server.broadcast import Broadcast
+from triochat.server.hub_task import MAX_BATCH_OCTETS
+
+
+class Server:
+    """One life of the real server.
+
+    Args:
+        config: its own.
+        network: to listen at.
+        disk: to keep the journal on.
+    """
+
+    def __init__(self, config: ServerConfig, network: Network, disk: Disk) -> None:
+        self._config = config
+        self._network = network
+        self._disk = disk
+        self._scope = trio.CancelScope()
+        self._shutdown = trio.Event()
+        self._ended = trio.Event()
+        self._journal: JournalOnDisk
+        self._hub: Hub
+        self._broadcast: Broadcast[int] = Broadcast()
+
+    async def run(self, task_status: trio.TaskStatus[object]) -> None:
+        """Serve until it is stopped or killed."""
+
+        def hub(name: str, heads: Mapping[str, Head], limits: Limits) -> Hub:
+            self._hub = Hub(name, heads, limits)
+            return self._hub
+
+        def broadcast() -> Broadcast[int]:
+            self._broadcast = Broadcast()
+            return self._broadcast
+
+        with self._scope:
+            async with self._disk.open() as self._journal:
+                with (
+                    patch("triochat.server.serve.Hub", hub),
+                    patch("triochat.server.serve.Broadcast", broadcast),
+                    patch("triochat.server.serve.open_poller", _no_poller),
+                ):
+                    await serve(
+                        self._config,
+                        listeners=[self._network.listen()],
+                        journal=self._journal,
+                        shutdown=self._shutdown,
+                        task_status=task_status,
+                    )
+        self._network.server_is_gone()
+        self._ended.set()
+
+    async def kill(self) -> None:
+        """As ``kill -9`` does: nothing is said any more, and what is not kept is lost."""
+        self._network.server_is_gone()
+        self._journal.kill()
+        self._scope.cancel()
+        await self._ended.wait()
+
+    async def stop(self) -> None:
+        """As SIGTERM does."""
+        self._shutdown.set()
+        await self._ended.wait()
+
+    def above_bounds(self) -> list[str]:
+        """Outboxes that hold more than they may."""
+        limit = self._config.backlog + 2 * MAX_BATCH_OCTETS
+        return [
+            f"{outbox.statistics().backlog} octets wait for {key}, of {limit}"
+            for key, outbox in self._broadcast._outboxes.items()
+            if outbox.statistics().backlog > limit
+        ]
+
+    def left_over(self) -> list[str]:
+        """What is there though nobody is."""
+        found = [
+            f"{name}: {count}" for name, count in self._hub.statistics().items() if name != "rooms" and count
+        ]
+        if self._broadcast.statistics().subscribers:
+            found.append(f"subscribers: {self._broadcast.statistics().subscribers}")
+        if self._journal._working:
+            found.append("the journal is at work")
+        return found
+
+
+@contextmanager
+def _no_poller() -> Iterator[None]:
+    """There are no sockets here that it could know."""
+    yield None

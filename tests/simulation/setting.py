@@ -1,0 +1,70 @@
+"""What is drawn once for a simulation: who is there, what network and disk are like, what goes wrong."""
+
+import random
+from dataclasses import dataclass
+
+from triochat.config import ServerConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What is drawn once for a simulation.
+
+    Attributes:
+        rooms: that people go to.
+        people: with a program; see `Person`.
+        chatters: who speak the protocol by hand.
+        typists: with netcat, who end their lines.
+        tutorials: clients of 2019, who don't.
+        strangers: who send junk, never read, or go at once.
+        seconds: for which faults are injected.
+        pause: seconds between two faults, on average.
+        retention: entries that are kept of each log.
+        latency, jitter: of the network, at most.
+        torn: see `Conditions`.
+        small: how likely it is that a connection has a small buffer.
+        slow: seconds that the journal takes at most, in good times.
+        config: of the server.
+    """
+
+    rooms: int
+    people: int
+    chatters: int
+    typists: int
+    tutorials: int
+    strangers: int
+    seconds: float
+    pause: float
+    retention: int
+    latency: float
+    jitter: float
+    torn: float
+    small: float
+    slow: float
+    config: ServerConfig
+
+    @classmethod
+    def draw(cls, choose: random.Random) -> "Setting":
+        """One of the many that there are."""
+        return cls(
+            rooms=choose.randint(1, 4),
+            people=choose.randint(1, 6),
+            chatters=choose.randint(0, 4),
+            typists=choose.randint(0, 2),
+            tutorials=choose.randint(0, 2),
+            strangers=choose.choice((0, 0, 1, 3)),
+            seconds=choose.choice((5.0, 20.0, 20.0, 60.0)),
+            pause=choose.choice((0.3, 1.0, 3.0, 10.0)),
+            retention=choose.choice((10_000, 10_000, 10_000, 50, 5)),
+            latency=choose.choice((0.0, 0.001, 0.03, 0.5)),
+            jitter=choose.choice((0.0, 0.001, 0.1, 1.0)),
+            torn=choose.choice((0.0, 0.1, 0.5)),
+            small=choose.choice((0.0, 0.0, 0.3)),
+            slow=choose.choice((0.0, 0.001, 0.02, 0.5)),
+            config=ServerConfig(
+                rate_limit=choose.choice((1000.0, 1000.0, 20.0, 0.0)),
+                grace=choose.choice((30.0, 5.0, 1.0)),
+                backlog=choose.choice((65536, 1024 * 1024)),
+                recent=choose.choice((0, 3, 20)),
+            ),
+        )

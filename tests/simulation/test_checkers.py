@@ -1,0 +1,139 @@
+"""Each checker on a record that is made up: it finds what is wrong, and nothing else."""
+
+import pytest
+
+from tests.simulation.checkers import broken
+from tests.simulation.record import ANEW, Record, Seen, Skipped, Stay, Witness
+
+
+@pytest.fixture
+def record() -> Record:
+    """Two people in one room, to whom nothing bad has happened."""
+    log = [Seen(number, "message", "p1", f"p1.{number}") for number in range(1, 5)]
+    record = Record(logs={"#one": log}, oldest={"#one": 1}, members={"#one": ("p1", "c1", "auditor")})
+    for name in ("p1", "c1"):
+        witness = Witness(name, nick=name, rooms=("#one",), stays={"#one": [Stay(1)]})
+        witness.view("#one").extend(log[1:])
+        record.witnesses.append(witness)
+    speaker = record.witnesses[0]
+    speaker.said = {entry.text: "#one" for entry in log}
+    speaker.kept = {entry.text: ("#one", entry.id) for entry in log}
+    record.witnesses[1].people = {"#one": {"p1", "c1"}}
+    assert broken(record) == {}
+    return record
+
+
+def finds(record: Record, *checkers: str) -> None:
+    assert set(broken(record)) == set(checkers)
+
+
+def test_kept_twice(record: Record) -> None:
+    record.logs["#two"] = [Seen(1, "message", "p1", "p1.3")]
+    record.oldest["#two"] = 1
+    finds(record, "kept_once")
+
+
+def test_acknowledged_and_not_kept(record: Record) -> None:
+    record.witnesses[0].said["p1.9"] = "#one"
+    record.witnesses[0].kept["p1.9"] = "#one", 9
+    finds(record, "kept_once")
+
+
+def test_acknowledged_under_another_id(record: Record) -> None:
+    record.witnesses[0].kept["p1.2"] = "#one", 3
+    finds(record, "kept_once")
+
+
+def test_refused_and_kept(record: Record) -> None:
+    del record.witnesses[0].kept["p1.2"]
+    record.witnesses[0].refused["p1.2"] = "not-in-room"
+    finds(record, "kept_once")
+
+
+def test_seen_otherwise(record: Record) -> None:
+    record.witnesses[1].views["#one"][1] = Seen(3, "message", "p1", "p1.2")
+    finds(record, "one_order")
+
+
+def test_seen_twice(record: Record) -> None:
+    view = record.witnesses[1].views["#one"]
+    view.insert(1, view[0])
+    finds(record, "one_order")
+    view.insert(1, ANEW)
+    finds(record)
+
+
+def test_a_hole(record: Record) -> None:
+    del record.witnesses[1].views["#one"][1]
+    finds(record, "no_holes")
+    record.witnesses[1].views["#one"].insert(1, Skipped(3, 3))
+    finds(record, "no_holes")
+    record.oldest["#one"] = 4
+    del record.logs["#one"][:3]  # type: ignore[attr-defined]
+    finds(record)
+
+
+def test_missed_the_end(record: Record) -> None:
+    del record.witnesses[1].views["#one"][-1]
+    finds(record, "no_holes")
+    record.witnesses[1].stays["#one"] = [Stay(1, until=3)]
+    finds(record)
+
+
+def test_read_twice_at_netcat(record: Record) -> None:
+    typist = Witness("t1")
+    typist.view("#one").extend([Seen(0, "message", "p1", "p1.2"), Seen(0, "message", "p1", "p1.2")])
+    record.witnesses.append(typist)
+    finds(record, "once_at_netcat")
+
+
+def test_shown_to_somebody_else(record: Record) -> None:
+    record.logs["@p1"] = [Seen(1, "message", "p2", "psst")]
+    record.oldest["@p1"] = 1
+    record.witnesses[1].view("@p1").append(record.logs["@p1"][0])
+    finds(record, "private")
+
+
+def test_ids_with_holes(record: Record) -> None:
+    record.logs["#two"] = [Seen(1, "message", "p1", "a"), Seen(3, "message", "p1", "b")]
+    record.oldest["#two"] = 1
+    finds(record, "ids_in_a_row")
+
+
+def test_not_where_it_believes_to_be(record: Record) -> None:
+    record.witnesses[0].rooms = ()
+    finds(record, "presence")
+
+
+def test_there_twice(record: Record) -> None:
+    record.members["#one"] = ("p1", "c1", "P1")
+    finds(record, "presence")
+
+
+def test_knows_of_somebody_who_has_gone(record: Record) -> None:
+    record.witnesses[1].people["#one"].add("p2")
+    finds(record, "presence")
+
+
+def test_two_under_one_nick(record: Record) -> None:
+    record.witnesses.append(Witness("p2", nick="P1", rooms=("#one",)))
+    finds(record, "presence")
+
+
+@pytest.mark.parametrize(
+    ("where", "checker"),
+    [
+        ("left_over", "nothing_left"),
+        ("bounds", "within_bounds"),
+        ("complaints", "no_complaints"),
+        ("unfinished", "everything_ended"),
+    ],
+)
+def test_what_the_world_noticed(record: Record, where: str, checker: str) -> None:
+    getattr(record, where).append("something")
+    finds(record, checker)
+
+
+def test_what_a_witness_noticed(record: Record) -> None:
+    record.witnesses[0].faults.append("something")
+    finds(record, "said_by_witnesses")

@@ -1,0 +1,269 @@
+"""One simulation: a server, a network, and all who use them, from one seed to the last goodbye."""
+
+import logging
+import math
+import random
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn, Protocol
+
+import structlog
+import trio
+
+from tests.simulation.by_hand import ByHand
+from tests.simulation.clockwork import run
+from tests.simulation.disk import Disk
+from tests.simulation.network import Conditions, Network
+from tests.simulation.nuisances import visit
+from tests.simulation.people import Person
+from tests.simulation.record import Record, Seen, Witness
+from tests.simulation.server import Server
+from tests.simulation.setting import Setting
+from tests.simulation.typists import Tutorial, Typist
+from triochat.client.opening import open_client_by
+
+PATIENCE: Final = 400.0
+"""Simulated seconds that everybody has to finish when no more faults are injected."""
+
+
+class Somebody(Protocol):
+    """Whose word counts: what every actor offers but the nuisances."""
+
+    witness: Witness
+
+    async def run(self) -> None:
+        """Live, until the world's `over` is set."""
+
+    async def finish(self) -> None:
+        """No more faults: return when all that it asked for is answered, and tell its witness where it is."""
+
+
+class World:
+    """Everything that there is in one simulation."""
+
+    def __init__(self, seed: str) -> None:
+        self.seed = seed
+        self.choose = random.Random(f"{seed} world")
+        self.setting = Setting.draw(self.choose)
+        self.record = Record()
+        self.calm = trio.Event()
+        self.over = trio.Event()
+        self.network = Network(self._conditions, random.Random(f"{seed} network"))
+        self.disk = Disk(random.Random(f"{seed} disk"), self.setting.retention)
+        self.disk.slow = self.setting.slow
+        self.server: Server | None = None
+
+    def some_room(self, choose: random.Random) -> str:
+        """One to go to."""
+        return choose.choice(("#lobby", "#one", "#two", "#three")[: self.setting.rooms])
+
+    def some_nick(self, choose: random.Random) -> str:
+        """Of somebody who may be there."""
+        return f"{choose.choice('pc')}{choose.randint(1, 5)}"
+
+    def _conditions(self) -> Conditions:
+        setting, choose = self.setting, self.choose
+        return Conditions(
+            latency=choose.random() * setting.latency,
+            jitter=choose.random() * setting.jitter,
+            buffer=choose.choice((200, 3000)) if choose.random() < setting.small else 65536,
+            torn=setting.torn,
+        )
+
+    async def run(self) -> Record:
+        """From the first connection to the last goodbye."""
+        record, setting = self.record, self.setting
+        record.note("SETTING", str(setting))
+        async with trio.open_nursery() as nursery:
+            await self._start(nursery)
+            everybody = self._everybody()
+            record.witnesses = [one.witness for one in everybody]
+            async with trio.open_nursery() as people:
+                for one in everybody:
+                    people.start_soon(one.run)
+                async with trio.open_nursery() as nuisances:
+                    for number in range(setting.strangers):
+                        nuisances.start_soon(visit, self, f"x{number}", self._random(f"x{number}"))
+                    nuisances.start_soon(self._watch_bounds)
+                    await self._trouble(nursery)
+                    nuisances.cancel_scope.cancel()
+                self._be_calm()
+                with trio.move_on_after(PATIENCE) as in_time:
+                    await self._until_quiet(everybody)
+                if in_time.cancelled_caught:
+                    record.unfinished.append(f"not quiet after {PATIENCE} s")
+                    people.cancel_scope.cancel()
+                else:
+                    await self._look_around()
+                self.over.set()
+                people.cancel_scope.deadline = trio.current_time() + PATIENCE
+            if people.cancel_scope.cancelled_caught and not record.unfinished:
+                record.unfinished.append("somebody could not leave")
+            assert self.server is not None
+            await trio.sleep(setting.config.grace + 2 * setting.config.idle_timeout + 10)
+            record.left_over = self.server.left_over()
+            await self.server.stop()
+            for log, page in (await self.disk.everything()).items():
+                record.logs[log] = [
+                    Seen(entry.id, entry.kind, entry.nick, entry.text) for entry in page.entries
+                ]
+                record.oldest[log] = page.first
+            nursery.cancel_scope.cancel()
+        record.seconds = trio.current_time()
+        return record
+
+    def _random(self, name: str) -> random.Random:
+        return random.Random(f"{self.seed} {name}")
+
+    def _everybody(self) -> list[Somebody]:
+        setting = self.setting
+        kinds = (
+            ("p", setting.people, Person),
+            ("c", setting.chatters, ByHand),
+            ("t", setting.typists, Typist),
+            ("u", setting.tutorials, Tutorial),
+        )
+        return [
+            kind(self, f"{letter}{number}", self._random(f"{letter}{number}"))
+            for letter, count, kind in kinds
+            for number in range(1, count + 1)
+        ]
+
+    # --- faults ---------------------------------------------------------------------------------
+
+    async def _start(self, nursery: trio.Nursery) -> None:
+        self.server = Server(self.setting.config, self.network, self.disk)
+        await nursery.start(self.server.run)
+        self.record.note("SERVER", "is up")
+
+    async def _trouble(self, nursery: trio.Nursery) -> None:
+        end = trio.current_time() + self.setting.seconds
+        while trio.current_time() < end:
+            await trio.sleep(self.choose.expovariate(1 / self.setting.pause))
+            await self._make_trouble(nursery)
+
+    async def _make_trouble(self, nursery: trio.Nursery) -> None:
+        choose, record, network = self.choose, self.record, self.network
+        now = trio.current_time()
+        connection = choose.choice(network.connections) if network.connections else None
+        about = "" if connection is None else f"of {connection.who}"
+        match choose.randint(1, 14):
+            case 1 | 2 | 3 | 4 if connection is not None:
+                record.fault("reset", about)
+                connection.reset()
+            case 5 if connection is not None:
+                record.fault("end", about)
+                connection.end()
+            case 6 | 7 if connection is not None:
+                until = now + choose.choice((0.1, 1.0, 10.0, 100.0, math.inf))
+                up, down = choose.choice(((True, True), (True, False), (False, True)))
+                record.fault("silence", f"{about} until {until:.1f}{' up' * up}{' down' * down}")
+                connection.be_silent(until, up=up, down=down)
+            case 8:
+                record.fault("refusing")
+                network.refusing = True
+                await trio.sleep(choose.random() * 5)
+                network.refusing = False
+            case 9:
+                record.fault("slow disk")
+                self.disk.slow = choose.choice((0.1, 1.0, 5.0))
+                await trio.sleep(choose.random() * 5)
+                self.disk.slow = self.setting.slow
+            case 10:
+                record.fault("full disk")
+                self.disk.full = True
+                await trio.sleep(choose.random() * 5)
+                self.disk.full = False
+            case 11 | 12:
+                await self._crash(nursery)
+            case 13:
+                await self._restart(nursery)
+            case _:
+                for each in network.connections:
+                    each.reset()
+                record.fault("reset all")
+
+    async def _crash(self, nursery: trio.Nursery) -> None:
+        assert self.server is not None
+        self.record.fault("crash")
+        await self.server.kill()
+        await trio.sleep(self.choose.random() * 2)
+        await self._start(nursery)
+
+    async def _restart(self, nursery: trio.Nursery) -> None:
+        assert self.server is not None
+        self.record.fault("restart")
+        await self.server.stop()
+        await trio.sleep(self.choose.random())
+        await self._start(nursery)
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def _be_calm(self) -> None:
+        """No more faults; and what would stay broken for ever is noticed now."""
+        self.record.note("WORLD", "calm")
+        self.disk.slow = 0.0
+        for connection in self.network.connections:
+            connection.heal()
+        self.calm.set()
+
+    async def _until_quiet(self, everybody: list[Somebody]) -> None:
+        quiet = 0
+        while quiet < 2:
+            for one in everybody:
+                await one.finish()
+            await trio.sleep(5)
+            quiet = quiet + 1 if self.network.under_way == 0 else 0
+
+    async def _look_around(self) -> None:
+        self._look_at_bounds()
+
+        async def dial() -> trio.abc.Stream:
+            return await self.network.dial("auditor")
+
+        async with open_client_by(dial, nick="auditor", jitter=self._random("auditor").uniform) as chat:
+            for info in await chat.rooms():
+                self.record.members[info.room] = await chat.names(info.room)
+                self.record.note("AUDITOR", f"{info.room}: {' '.join(self.record.members[info.room])}")
+
+    async def _watch_bounds(self) -> None:
+        while True:
+            await trio.sleep(0.5)
+            self._look_at_bounds()
+
+    def _look_at_bounds(self) -> None:
+        if self.server is not None:
+            self.record.bounds += self.server.above_bounds()
+
+
+@contextmanager
+def _complaints(record: Record) -> Iterator[None]:
+    """What is logged as an error is a fault of ours, unless it is about the disk that is full."""
+
+    def note(_: object, level: str, event: MutableMapping[str, Any]) -> NoReturn:
+        if level in ("exception", "error", "critical") and "journal" not in event["event"]:
+            record.complaints.append(f"{event}")
+        if level != "debug":
+            record.note("LOG", f"{event['event']} {event.get('nick', event.get('peer', ''))}")
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, note], cache_logger_on_first_use=False
+    )
+    logging.getLogger("trio").setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+def simulate(seed: str) -> Record:
+    """Everything that happens under this seed."""
+
+    async def main() -> Record:
+        world = World(seed)
+        with _complaints(world.record):
+            return await world.run()
+
+    return run(seed, main)
