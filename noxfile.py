@@ -75,6 +75,13 @@ def typecheck(session: nox.Session) -> None:
 
 
 @nox.session
+def simulate(session: nox.Session) -> None:
+    """Live through 200 simulations, each of another seed, and hold them against what is promised."""
+    session.install(".", *group("test"))
+    session.run("python", "-m", "tests.simulation", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning or a reference that leads nowhere is an error."""
     session.install(".", *group("docs"))
