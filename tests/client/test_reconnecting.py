@@ -312,6 +312,20 @@ async def test_who_asks_for_another_nick_comes_back_under_that(autojump_clock: C
             assert await other.names("#dev") == ("ALICE", "alice2")
 
 
+async def test_another_nick_brings_back_who_has_much_to_say(autojump_clock: Clock) -> None:
+    """All that may wait for an answer waits, and the rename has no place among it."""
+    async with network() as net, open_client_by(net.dial, nick="alice") as alice:
+        await alice.join("#dev")
+        await net.stop()
+        receipts = [await alice.submit("#dev", f"{number}") for number in range(WINDOW)]
+        await net.start()
+        async with open_client_by(net.dial, nick="ALICE", reconnect=False):
+            await until(alice, lambda event: isinstance(event, e.Failure))
+            with trio.fail_after(60):
+                await alice.rename("alice2")
+            assert [await receipt.kept() for receipt in receipts] == list(range(1, WINDOW + 1))
+
+
 async def test_who_is_still_known_comes_back_as_it_was_and_then_takes_the_other_nick(
     autojump_clock: Clock,
 ) -> None:

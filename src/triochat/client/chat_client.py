@@ -160,7 +160,7 @@ class ChatClient:
         If somebody else has ours when the connection comes back, which a `Failure` with the code
         ``nick-in-use`` tells, this is how to come back all the same.
         """
-        await self._conversation.ask(e.Rename(nick, tag=self._tags.next()))
+        await self._conversation.rename(nick)
 
     async def ping(self) -> None:
         """Ask the server whether it is there, and wait for its answer."""

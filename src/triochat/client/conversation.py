@@ -98,6 +98,7 @@ class Conversation:
         self._resumption: Resumption | None = None
         self._ready_since: float | None = None
         self._calling = trio.CancelScope()
+        self._wanted: list[str] = []
         self._leaving = False
         self._over = trio.Event()
         self._reason = ""
@@ -120,6 +121,16 @@ class Conversation:
         except trio.Cancelled:
             exchange.forget()
             raise
+
+    async def rename(self, nick: str) -> None:
+        """Ask for another nickname; see `ChatClient.rename`."""
+        request = e.Rename(nick, tag=self._tags.next())
+        # Noted here, since the request may wait for a place among others that wait for the connection.
+        self._wanted.append(nick)
+        try:
+            await self.ask(request)
+        finally:
+            self._wanted.remove(nick)
 
     async def submit(self, request: e.Request) -> Exchange:
         """Queue a request as soon as the window allows it."""
@@ -211,11 +222,8 @@ class Conversation:
                     self._send(exchange)
 
     def _nicks(self) -> list[str]:
-        """Ours, and one that we have asked for: the way out when ours is somebody else's by now."""
-        wanted = [
-            exchange.request.nick for exchange in self.pending if isinstance(exchange.request, e.Rename)
-        ]
-        return [self.nick, *wanted[-1:]]
+        """Ours, and those that are asked for: the way out when ours is somebody else's by now."""
+        return [self.nick, *self._wanted]
 
     def _not_welcome(self, refused: Refused) -> None:
         self.events.put(e.Failure(refused.code, refused.sentence))
