@@ -227,6 +227,16 @@ def test_two_of_one_session_in_one_batch(desk: Desk) -> None:
     assert desk.hub.statistics()["people"] == 1
 
 
+def test_who_asks_not_to_replace_is_refused_while_the_other_is_there(two: Desk) -> None:
+    polite = f"{hello(2)} takeover=no"
+    assert two.ask(3, polite) == ["@hi ERROR nick-in-use", "NICK"]
+    assert two.news(2) == []
+    assert two.names(1, "#dev") == ["alice", "bob"]
+    two.ask(2, Departure())
+    assert two.ask(3, polite) == WELCOME
+    assert two.ask(4, f"{hello(4, 'carol')} takeover=no")[0] == "@hi WELCOME carol test.server"
+
+
 def test_who_was_replaced_twice_is_the_same_still(two: Desk) -> None:
     two.batch(two.submit(3, hello(2)), two.submit(4, hello(2)))
     assert two.dismissed == [2, 3]

@@ -93,6 +93,24 @@ async def test_it_is_tried_until_the_server_takes_us(autojump_clock: Clock, nurs
     assert refusals == []
 
 
+async def test_who_was_replaced_comes_back_when_the_other_has_gone(
+    nursery: trio.Nursery, autojump_clock: Clock
+) -> None:
+    taken = "ERROR nick-in-use :you are here already"
+    exchanges = Exchanges(nursery, lambda attempt: taken if attempt < 3 else WELCOME)
+    back = await Caller(exchanges.dial, SESSION, Tags()).call_back("alice")
+    assert back is not None
+    assert exchanges.hellos == [f"NICK alice triochat/1 session={SESSION} takeover=no"] * 3
+
+
+async def test_who_was_replaced_for_good_is_told_so(nursery: trio.Nursery, autojump_clock: Clock) -> None:
+    exchanges = Exchanges(nursery, lambda _: "ERROR nick-in-use :you are here already")
+    assert await Caller(exchanges.dial, SESSION, Tags()).call_back("alice") is None
+    assert trio.current_time() == PATIENCE
+    with pytest.raises(OSError, match="nobody"):
+        await Caller(Exchanges(nursery, lambda _: OSError("nobody")).dial, SESSION, Tags()).call_back("alice")
+
+
 async def test_a_server_that_goes_on_refusing_is_told_of_once(
     autojump_clock: Clock, nursery: trio.Nursery
 ) -> None:

@@ -140,9 +140,39 @@ async def test_who_is_replaced_does_not_fight(autojump_clock: Clock) -> None:
         await new.ping()
         with pytest.raises(ConnectionLost, match="replaced"):
             await old.say("#dev", "who am I?")
+        attempts = len(net.attempts)
+        assert attempts > 2, "it has asked whether the other one is there to stay"
         await trio.sleep(100)
-        assert len(net.attempts) == 2
+        assert len(net.attempts) == attempts
         await new.ping()
+        assert new.statistics().unseen == 0, "and the other one has noticed nothing"
+
+
+async def test_a_connection_that_was_given_up_takes_nobodys_place_for_long(autojump_clock: Clock) -> None:
+    """Its hello was held up on the way, and arrives when another one is there."""
+    session = "ab" * 16
+    async with network() as net, open_client_by(net.dial, nick="alice", session=session) as alice:
+        await alice.join("#dev")
+        late = await net.dial()
+        await late.send_all(f"@n NICK alice triochat/1 session={session}\n".encode())
+        await late.aclose()
+        events = await until(alice, lambda event: isinstance(event, Reconnected))
+        assert events == [Disconnected("replaced"), Reconnected("alice")]
+        assert await alice.say("#dev", "still here") == 1
+
+
+async def test_the_server_may_end_while_it_is_asked_whether_another_one_stays(autojump_clock: Clock) -> None:
+    session = "ab" * 16
+    async with network() as net, open_client_by(net.dial, nick="alice", session=session) as alice:
+        late = await net.dial()
+        await late.send_all(f"@n NICK alice triochat/1 session={session}\n".encode())
+        await trio.sleep(0.5)
+        await net.stop()
+        await trio.sleep(60)
+        await net.start()
+        assert (await until(alice, lambda event: isinstance(event, Reconnected)))[0] == Disconnected(
+            "replaced"
+        )
 
 
 async def test_a_server_that_is_silent_is_given_up(autojump_clock: Clock) -> None:

@@ -30,6 +30,10 @@ SESSION = "0123456789abcdefABCDEF0123456789"
 
 REQUESTS: list[tuple[e.Request, bytes]] = [
     (e.Hello("alice", SESSION), b"NICK alice triochat/1 session=0123456789abcdefABCDEF0123456789\n"),
+    (
+        e.Hello("alice", SESSION, takeover=False),
+        b"NICK alice triochat/1 session=0123456789abcdefABCDEF0123456789 takeover=no\n",
+    ),
     (e.Hello("alice"), b"NICK alice triochat/1\n"),
     (e.Hello("A-z_9", tag="a.-_Z9"), b"@a.-_Z9 NICK A-z_9 triochat/1\n"),
     (e.Rename("bob", tag="1"), b"@1 NICK bob\n"),

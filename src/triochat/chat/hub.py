@@ -186,15 +186,15 @@ class Hub:
             return
         session = None if hello.session is None else _hash(hello.session)
         if session is not None and (person := self._sessions.get(session)) is not None:
-            self._return(person, client, hello.tag)
+            if person.client is None or hello.takeover:
+                self._return(person, client, hello.tag)
+            else:
+                self._ask_for_another(client, hello, "you are here already, by another connection")
             return
         nick = hello.nick
         if fold(nick) in self._people:
             if not hello.adapt:
-                refused = _Refused("nick-in-use", "somebody has this nick; take another")
-                self._fail(client, refused, hello.tag)
-                self._reply(client, e.Prompt(refused.sentence))
-                self._plan.add(Errand(client, None))
+                self._ask_for_another(client, hello, "somebody has this nick; take another")
                 return
             nick = self._free_variant(nick)
         person = Person(nick, client, session, text)
@@ -213,6 +213,11 @@ class Hub:
         self._ok(client, hello.tag)
         self._plan.add(Errand(client, None))
         self._plan.flush()  # nothing that is said to this nick from now on may overtake its welcome
+
+    def _ask_for_another(self, client: ClientId, hello: e.Hello, sentence: str) -> None:
+        self._fail(client, _Refused("nick-in-use", sentence), hello.tag)
+        self._reply(client, e.Prompt(sentence))
+        self._plan.add(Errand(client, None))
 
     def _return(self, person: Person, client: ClientId, tag: str | None) -> None:
         """The session is known: its new connection takes the old one's place."""

@@ -1,6 +1,7 @@
 """Calling a server: a connection, and the hello on it; once, or for as long as it takes."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 import trio
@@ -34,8 +35,8 @@ class Caller:
         self._session = session
         self._tags = tags
 
-    async def call(self, nick: str) -> tuple[Link, e.Welcome]:
-        """Connect, and say that we are `nick`.
+    async def call(self, nick: str, *, takeover: bool = True) -> tuple[Link, e.Welcome]:
+        """Connect, and say that we are `nick`; without `takeover` a connection that has our session stays.
 
         Raises:
             OSError: nobody answers.
@@ -47,7 +48,23 @@ class Caller:
             stream = await self._dial()
         if stream is None:
             raise TimeoutError(f"nobody answered within {ATTEMPT_TIMEOUT:.0f} seconds")
-        return await introduce(stream, e.Hello(nick, self._session, tag=self._tags.next()))
+        return await introduce(stream, e.Hello(nick, self._session, takeover=takeover, tag=self._tags.next()))
+
+    async def call_back(self, nick: str) -> tuple[Link, e.Welcome] | None:
+        """Call after another connection has taken our place; None if it is there to stay.
+
+        It may be one that we had given up ourselves: its hello arrived late, and its end comes behind it.
+
+        Raises:
+            OSError: nobody answers.
+            ConnectionLost: it went away before it had said whether it takes us.
+        """
+        with trio.move_on_after(PATIENCE):
+            while True:
+                await trio.sleep(PATIENCE / 5)
+                with suppress(Refused):
+                    return await self.call(nick, takeover=False)
+        return None
 
     async def call_again(
         self, nicks: Callable[[], Sequence[str]], backoff: Backoff, refused: Callable[[Refused], None]

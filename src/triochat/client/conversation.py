@@ -10,6 +10,7 @@ Keeps laws 5 and 6 of docs/architecture.md: all tasks live in the nursery of the
 queues without a bound.
 """
 
+from contextlib import suppress
 from typing import Final
 
 import trio
@@ -172,19 +173,28 @@ class Conversation:
         """The task that serves the connection: ends when we have left, or there will be no other."""
         while self.link is not None:
             lost = await self.link.run(self._heard)
-            if self._leaving or self._caller is None or self.link.replaced:
+            if self._leaving or self._caller is None or (self.link.replaced and self._session is None):
                 self._end(lost.reason)
                 return
-            self._lose(lost.reason)
+            replaced = self.link.replaced
+            self._lose()
             self._calling = trio.CancelScope()
             with self._calling:
-                link, welcome = await self._caller.call_again(self._nicks, self._backoff, self._not_welcome)
+                back = None
+                with suppress(OSError, ConnectionLost):
+                    if replaced and (back := await self._caller.call_back(self.nick)) is None:
+                        self._end(lost.reason)
+                        return
+                self.events.put(Disconnected(lost.reason))
+                if back is None:
+                    back = await self._caller.call_again(self._nicks, self._backoff, self._not_welcome)
+                link, welcome = back
                 if self._over.is_set():  # in this very moment; the scope is cancelled, and so is this
                     link.last_words = framed.build(e.Quit())
                     await link.run(self._heard)
                 self._regain(link, welcome)
 
-    def _lose(self, reason: str) -> None:
+    def _lose(self) -> None:
         if self._ready_since is not None and trio.current_time() - self._ready_since >= STEADY:
             self._backoff.reset()
         self.link = self._resumption = self._ready_since = None
@@ -193,7 +203,6 @@ class Conversation:
         for exchange in self.pending:
             if not exchange.wanted:
                 self._complete(exchange)
-        self.events.put(Disconnected(reason))
 
     def _regain(self, link: Link, welcome: e.Welcome) -> None:
         if welcome.nick != self.nick:  # so our new name arrived there, and the news of it was lost

@@ -109,6 +109,7 @@ class Hello(Request):
     Attributes:
         nick: the nickname asked for.
         session: 32 hex digits, the client's secret; None for a client that will not return.
+        takeover: if there is a connection of this session, take its place; else it stays, and we are refused.
         adapt: the peer can't be asked again, so give it a free variant of `nick` (text only: a
             2019 client would answer with the same nick for ever).
     """
@@ -118,9 +119,12 @@ class Hello(Request):
     nick: str
     session: str | None = None
     adapt: bool = False
+    takeover: bool = True
 
     def _check(self) -> None:
         _nick(self.nick)
+        if self.session is None and not self.takeover:
+            raise LocalProtocolError("bad-frame", "takeover=no is for a session")
         if self.session is not None and not is_session(self.session):
             raise LocalProtocolError("bad-frame", "a session is 32 hex digits")
 

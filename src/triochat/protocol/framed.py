@@ -271,8 +271,9 @@ def _parse_nick(params: Params, text: str | None, tag: str | None) -> e.Hello | 
             return e.Rename(nick, tag=tag)
         case [nick, protocol] if protocol == PROTOCOL:
             return e.Hello(nick, tag=tag)
-        case [nick, protocol, option] if protocol == PROTOCOL and option.startswith("session="):
-            return e.Hello(nick, option.removeprefix("session="), tag=tag)
+        case [nick, protocol, option, *more] if protocol == PROTOCOL and option.startswith("session="):
+            if more in ([], ["takeover=no"]):
+                return e.Hello(nick, option.removeprefix("session="), takeover=not more, tag=tag)
     raise _UsageError
 
 
@@ -338,7 +339,7 @@ def _parse_pong(params: Params, text: str | None, tag: str | None) -> e.Pong:
 
 
 _REQUESTS: dict[str, tuple[str, _Parser[e.Request]]] = {
-    "NICK": (f"NICK nick {PROTOCOL} [session=HEX32], later NICK nick", _parse_nick),
+    "NICK": (f"NICK nick {PROTOCOL} [session=HEX32 [takeover=no]], later NICK nick", _parse_nick),
     "JOIN": ("JOIN #room [after=id]", _parse_join),
     "PART": ("PART #room [:reason]", _parse_part),
     "MSG": ("MSG #room :text, or MSG @nick :text", _parse_say),
@@ -467,7 +468,9 @@ def _build_hello(frame: e.Hello) -> str:
     if frame.adapt:
         raise _unsayable()
     line = f"NICK {frame.nick} {PROTOCOL}"
-    return line if frame.session is None else f"{line} session={frame.session}"
+    if frame.session is None:
+        return line
+    return f"{line} session={frame.session}{'' if frame.takeover else ' takeover=no'}"
 
 
 def _build_join(frame: e.Join) -> str:
