@@ -74,8 +74,7 @@ def typecheck(session: nox.Session) -> None:
     session.run("mypy", *(session.posargs or ["src", "tests", "benchmarks", "noxfile.py"]))
 
 
-# Not among the defaults yet: under seed 76 a connection that was given up takes the place of a living one.
-@nox.session(default=False)
+@nox.session
 def simulate(session: nox.Session) -> None:
     """Live through 200 simulations, each of another seed, and hold them against what is promised."""
     session.install(".", *group("test"))
