@@ -148,6 +148,7 @@ def test_a_bad_tag_is_refused_everywhere(value: e.Frame) -> None:
         lambda: e.Hello("alice", SESSION + "0"),
         lambda: e.Hello("alice", "g" * 32),
         lambda: e.Hello("alice", ""),
+        lambda: e.Hello("alice", takeover=False),
         lambda: e.Join("#dev", -1),
         lambda: e.Join("#dev", 2**63),
         lambda: e.ReadHistory("#dev", before=0),
