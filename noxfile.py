@@ -46,7 +46,8 @@ def measured(session: nox.Session, *args: str) -> dict[str, str]:
 def tests(session: nox.Session) -> None:
     """Run the whole suite against the installed package and report its branch coverage."""
     session.install(".", *group("test"))
-    env = measured(session, *session.posargs)
+    # The simulation has a session of its own: it is the same on each of them, and slow under coverage.
+    env = measured(session, "--ignore=tests/simulation", *session.posargs)
     session.run("coverage", "report", env=env)
 
 
@@ -78,6 +79,8 @@ def typecheck(session: nox.Session) -> None:
 def simulate(session: nox.Session) -> None:
     """Live through 200 simulations, each of another seed, and hold them against what is promised."""
     session.install(".", *group("test"))
+    if not session.posargs:
+        session.run("python", "-m", "pytest", "-q", "tests/simulation")
     session.run("python", "-m", "tests.simulation", *session.posargs)
 
 

@@ -166,15 +166,16 @@ async def test_appending_takes_as_many_steps_whatever_is_there(
 async def test_to_let_go_of_many_inboxes_at_once_costs_as_much_as_each_of_them(tmp_path: Path) -> None:
     """Twice as many are twice as much: of those that were there, and of those that the batch makes itself."""
     costs = []
-    for number in (100, 200):
-        async with open_sqlite_journal(tmp_path / f"{number}.db", max_inboxes=number) as journal:
+    for attempt, number in enumerate((100, 100, 200)):  # 3.12 tells of no instruction at the first attempt
+        path = tmp_path / f"{attempt}.db"
+        async with open_sqlite_journal(path, max_inboxes=number) as journal:
             await journal.append([draft(log=f"@a{inbox}") for inbox in range(number)])
             batch = Batch(journal._ledger, journal._file.writer, number, number)
             drafts = [draft(log=f"#{room}") for room in range(number)]
             drafts += [draft(log=f"@b{inbox}") for inbox in range(2 * number)]
             costs.append(opcodes(batch, drafts))
             assert len(batch._gone) == 2 * number
-    assert costs[1] == pytest.approx(2 * costs[0], rel=0.1)
+    assert costs[2] == pytest.approx(2 * costs[1], rel=0.1)
 
 
 def opcodes(batch: Batch, drafts: Sequence[Draft]) -> int:
