@@ -6,22 +6,26 @@ The public API::
     await triochat.serve(triochat.ServerConfig(port=0))
 """
 
-from triochat.client import (
-    ChatClient,
-    ChatStatistics,
-    ClientError,
-    ConnectionLost,
-    Disconnected,
-    EnteredRoom,
-    Lagged,
-    Receipt,
-    Reconnected,
-    Refused,
-    StateError,
-    open_client,
-)
-from triochat.config import ClientConfig, ConfigError, ServerConfig
-from triochat.server import serve
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from triochat.client import (
+        ChatClient,
+        ChatStatistics,
+        ClientError,
+        ConnectionLost,
+        Disconnected,
+        EnteredRoom,
+        Lagged,
+        Receipt,
+        Reconnected,
+        Refused,
+        StateError,
+        open_client,
+    )
+    from triochat.config import ClientConfig, ConfigError, ServerConfig
+    from triochat.server import serve
 
 __all__ = [
     "ChatClient",
@@ -41,3 +45,23 @@ __all__ = [
     "open_client",
     "serve",
 ]
+
+
+_HOME = {
+    **dict.fromkeys(__all__, "triochat.client"),
+    **dict.fromkeys(("ClientConfig", "ConfigError", "ServerConfig"), "triochat.config"),
+    "serve": "triochat.server",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for when it is (PEP 562): a bot needs no server, a command only its own part."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

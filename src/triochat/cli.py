@@ -40,14 +40,12 @@ ServersConfigFile = Annotated[
 
 
 def main() -> None:
-    """The console script ``triochat``."""
+    """Run what the command line says; see `triochat.__main__`."""
     try:
         code = app()
     except ConfigError as error:
         sys.stderr.write(f"triochat: {error}\n")
         code = 1
-    except KeyboardInterrupt:  # before the command listens to signals itself
-        code = 130
     sys.exit(code)
 
 

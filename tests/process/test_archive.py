@@ -157,7 +157,7 @@ async def test_a_backup_of_a_busy_server(serve: Serve, run: Run, tmp_path: Path)
 
 INTERRUPTED = """
 import os, signal, sys
-from triochat.cli import main
+from triochat.__main__ import main
 link = os.link
 def interrupted(source, target):
     link(source, target)
@@ -248,7 +248,7 @@ async def test_what_cannot_be_read_is_told(run: Run, tmp_path: Path, where: str,
 LIMITED = """
 import resource
 resource.setrlimit(resource.RLIMIT_AS, (1_000_000_000,) * 2)
-from triochat.cli import main
+from triochat.__main__ import main
 main()
 """
 

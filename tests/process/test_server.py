@@ -244,7 +244,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), resource.RLIM_I
 def make_room(*_):
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
 signal.signal(signal.SIGUSR1, make_room)
-from triochat.cli import main
+from triochat.__main__ import main
 main()
 """
 
@@ -350,7 +350,7 @@ async def test_an_endless_line_takes_no_memory(serve: Serve) -> None:
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv.pop(1)),) * 2)
-from triochat.cli import main
+from triochat.__main__ import main
 main()
 """
 
