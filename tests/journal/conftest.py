@@ -50,6 +50,12 @@ JOURNALS: dict[str, Callable[[Path], AbstractAsyncContextManager[Journal]]] = {
 }
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Of a file that is not there yet."""
+    return tmp_path / "chat.db"
+
+
 @pytest.fixture(params=JOURNALS)
 async def journal(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Journal]:
     async with JOURNALS[request.param](tmp_path) as journal:

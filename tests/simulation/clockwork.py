@@ -59,12 +59,19 @@ def replacements(seed: str) -> dict[str, object]:
     }
 
 
+def scheduler_lots() -> random.Random:
+    """What trio draws from: in which order it runs tasks that are ready at the same time.
+
+    The one private switch. With Hypothesis imported trio sorts them first, so the draw is all that differs.
+    Hypothesis can seed it by public means, but only to values of its own choice, inside a test of its own.
+    """
+    lots: random.Random = trio._core._run._r
+    return lots
+
+
 @contextmanager
 def _determined(seed: str) -> Iterator[None]:
-    # The one private switch. trio draws from this in which order it runs tasks that are ready at the same
-    # time; with Hypothesis imported it sorts them first, so the draw is all that differs. Hypothesis can
-    # seed it by public means, but only to values of its own choice, inside a test of its own.
-    scheduler: random.Random = trio._core._run._r
+    scheduler = scheduler_lots()
     before = scheduler.getstate()
     scheduler.seed(f"{seed} scheduler")
     try:
