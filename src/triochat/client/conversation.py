@@ -173,26 +173,35 @@ class Conversation:
         """The task that serves the connection: ends when we have left, or there will be no other."""
         while self.link is not None:
             lost = await self.link.run(self._heard)
-            if self._leaving or self._caller is None or (self.link.replaced and self._session is None):
+            replaced = self.link.replaced
+            if self._leaving or self._caller is None:
                 self._end(lost.reason)
                 return
-            replaced = self.link.replaced
             self._lose()
             self._calling = trio.CancelScope()
             with self._calling:
-                back = None
-                with suppress(OSError, ConnectionLost):
-                    if replaced and (back := await self._caller.call_back(self.nick)) is None:
-                        self._end(lost.reason)
-                        return
-                self.events.put(Disconnected(lost.reason))
+                back = await self._call_again(self._caller, lost.reason, replaced=replaced)
                 if back is None:
-                    back = await self._caller.call_again(self._nicks, self._backoff, self._not_welcome)
+                    self._end(lost.reason)
+                    return
                 link, welcome = back
                 if self._over.is_set():  # in this very moment; the scope is cancelled, and so is this
                     link.last_words = framed.build(e.Quit())
                     await link.run(self._heard)
                 self._regain(link, welcome)
+
+    async def _call_again(
+        self, caller: Caller, reason: str, *, replaced: bool
+    ) -> tuple[Link, e.Welcome] | None:
+        """Connect again, for as long as it takes; None if another connection has our session, and stays."""
+        if replaced:
+            with suppress(OSError, ConnectionLost):  # the server has gone, and the other with it
+                back = await caller.call_back(self.nick)
+                if back is not None:
+                    self.events.put(Disconnected(reason))
+                return back
+        self.events.put(Disconnected(reason))
+        return await caller.call_again(self._nicks, self._backoff, self._not_welcome)
 
     def _lose(self) -> None:
         if self._ready_since is not None and trio.current_time() - self._ready_since >= STEADY:
