@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from tests.client.servers import real_server
-from triochat.client import ChatClient, StateError, open_client
+from triochat.client import ChatClient, Refused, StateError, open_client
 from triochat.client.opening import open_client_by
 from triochat.client.state_file import StateFile
 from triochat.client.state_keeping import LAZILY
@@ -89,6 +89,24 @@ async def test_what_was_never_sent_is_sent_by_the_next_one(tmp_path: Path) -> No
             failure = await anext(aiter(alice))
             assert isinstance(failure, e.Failure)  # nobody waits for the answer, so it is told like this
             assert failure.code == "no-such-room"
+
+
+async def test_what_was_refused_is_not_sent_by_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    async with real_server() as (host, port), open_client(host, port, nick="alice", state=path) as alice:
+        for ask in (alice.say("@nobody", "hello"), alice.set_topic("#nowhere", "lunch")):
+            with pytest.raises(Refused):
+                await ask
+            # As it would be left if we were killed as soon as we know.
+            assert json.loads(path.read_text())["unsent"] == []
+
+
+async def test_who_leaves_is_told_what_was_refused_before(tmp_path: Path) -> None:
+    async with real_server() as (host, port):
+        async with open_client(host, port, nick="alice", state=tmp_path / "state") as alice:
+            receipt = await alice.submit("@nobody", "hello")
+        with pytest.raises(Refused):
+            await receipt.kept()
 
 
 async def test_a_file_that_can_not_be_written_is_told_once_each_time_and_delays_nothing(

@@ -11,6 +11,7 @@ queues without a bound.
 """
 
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import trio
@@ -85,9 +86,7 @@ class Conversation:
         self.memberships = Memberships(inbox, None if state is None else state.rooms)
         self.keeping: StateKeeping | None = None
         if file is not None:
-            self.keeping = StateKeeping(
-                file, snapshot=self._snapshot, safe=self._safe, failed=self._not_saved
-            )
+            self.keeping = StateKeeping(file, snapshot=self._snapshot, failed=self._not_saved)
         self.link: Link | None = None
         self._tags = tags
         self._caller = caller
@@ -147,7 +146,7 @@ class Conversation:
         if self.keeping is None:
             self._safe(exchange)
         else:
-            self.keeping.add(exchange)
+            self.keeping.call_when_safe(partial(self._safe, exchange))
         return exchange
 
     def _check(self) -> None:
@@ -236,7 +235,7 @@ class Conversation:
             self._resumption = None
             self._ready_since = trio.current_time()
             for exchange in self.pending:
-                if exchange.safe:
+                if exchange.safe and not exchange.settled:
                     self._send(exchange)
 
     def _nicks(self) -> list[str]:
@@ -283,7 +282,11 @@ class Conversation:
         if isinstance(event, e.Ok | e.Failure | e.Pong):
             if exchange.orphan and isinstance(event, e.Failure):
                 self.events.put(e.Failure(event.code, event.sentence))
-            self._complete(exchange)
+            if isinstance(event, e.Failure) and isinstance(request, Kept) and self.keeping is not None:
+                exchange.settled = True
+                self.keeping.call_when_safe(partial(self._complete, exchange))
+            else:
+                self._complete(exchange)
 
     def _entering(self, room: str, tag: str, event: e.Event) -> None:
         """A frame of the answer to ``JOIN``."""
@@ -298,6 +301,8 @@ class Conversation:
                 self.memberships.forget_unconfirmed(room)
 
     def _complete(self, exchange: Exchange) -> None:
+        if exchange not in self.pending:  # nobody wanted it any more, or all is over
+            return
         self.pending.complete(exchange)
         self._touch(soon=isinstance(exchange.request, e.Join | e.Part))
 
@@ -356,6 +361,6 @@ class Conversation:
         self._ready_since = None
         self._left_over = self.pending.unsent()
         for exchange in self.pending:
-            self.pending.complete(exchange, lost=self._reason)
+            self.pending.complete(exchange, lost=None if exchange.settled else self._reason)
         self._touch()
         self.events.close(None if self._leaving else reason)

@@ -30,6 +30,7 @@ class Exchange:
         data: the bytes that ask it.
         safe: it may be sent: it need not, or not any more, be written to a file first.
         sent: how often it was sent.
+        settled: its answer is here, and nothing of it is to be sent again.
 
     Raises:
         triochat.protocol.LocalProtocolError: there is no way to ask it.
@@ -43,6 +44,7 @@ class Exchange:
         self.data = framed.build(request)
         self.safe = False
         self.sent = 0
+        self.settled = False
         self._answer: list[e.Event] = []
         self._lost: str | None = None
         self._ended = trio.Event()

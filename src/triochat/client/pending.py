@@ -58,5 +58,7 @@ class Pending:
     def unsent(self) -> tuple[Kept, ...]:
         """What would have to be said by a program in our place."""
         return tuple(
-            exchange.request for exchange in self if isinstance(exchange.request, Kept) and exchange.wanted
+            exchange.request
+            for exchange in self
+            if isinstance(exchange.request, Kept) and exchange.wanted and not exchange.settled
         )

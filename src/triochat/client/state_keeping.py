@@ -1,7 +1,8 @@
 """Keeping a client's state in its file: what must be safe before it is sent, and what may follow later.
 
 A message is on the disk before it is on the wire; so whenever we are killed, it is either not sent, or the
-next client knows its tag and asks again. To write and to wait for the disk takes milliseconds, on a busy
+next client knows its tag and asks again. And one that was refused has gone from the disk before anybody is told
+so: the next client would send it after all. To write and to wait for the disk takes milliseconds, on a busy
 machine far more; so a thread does it, and what comes meanwhile is written together, next. All else (how far
 was read, what was answered) may be old when we are killed: the next client then reads a little twice, and
 asks for what it need not. So it is written at most once a second. That we are in a room is written at once:
@@ -13,7 +14,6 @@ from typing import Final
 
 import trio
 
-from triochat.client.exchange import Exchange
 from triochat.client.state_file import State, StateFile
 
 LAZILY: Final = 1.0
@@ -26,7 +26,6 @@ class StateKeeping:
     Args:
         file: where to.
         snapshot: how it stands now.
-        safe: gets each request that is on the disk now, in the order of `add`.
         failed: is told why nothing can be written; once, until it can be again.
     """
 
@@ -35,24 +34,21 @@ class StateKeeping:
         file: StateFile,
         *,
         snapshot: Callable[[], State],
-        safe: Callable[[Exchange], None],
         failed: Callable[[OSError], None],
     ) -> None:
         self._file = file
         self._snapshot = snapshot
-        self._safe = safe
         self._failed = failed
         self._broken = False
-        self._waiting: list[Exchange] = []
+        self._waiting: list[Callable[[], None]] = []
         self._changed = trio.Event()
         self._urgent = trio.Event()
         self._saved: State | None = file.state
 
-    def add(self, exchange: Exchange) -> None:
-        """A request was made; it may be sent when it is on the disk."""
-        self._waiting.append(exchange)
-        self._changed.set()
-        self._urgent.set()
+    def call_when_safe(self, act: Callable[[], None]) -> None:
+        """Call this when how it stands now is on the disk; in the order in which that was asked."""
+        self._waiting.append(act)
+        self.touch(soon=True)
 
     def touch(self, *, soon: bool = False) -> None:
         """Something else has changed; `soon`: more than a second of it would be missed."""
@@ -76,8 +72,8 @@ class StateKeeping:
                     self._fail(error)
                 else:
                     self._saved, self._broken = state, False
-            for exchange in batch:  # also if it failed: better sent than safe
-                self._safe(exchange)
+            for act in batch:  # also if it failed: better sent than safe
+                act()
 
     def finish(self) -> None:
         """Write how it stands in the end. Blocks; nobody is there any more whom that could delay."""
