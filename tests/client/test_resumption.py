@@ -171,6 +171,29 @@ def test_of_a_log_that_was_restored_only_what_is_new_is_told(last: int) -> None:
     assert (back.resumption.ended, back.ids) == (True, list(range(10, last + 1)))
 
 
+def test_a_new_log_is_new_though_its_clock_was_set_back() -> None:
+    """A small computer that has no clock of its own, and a server that keeps nothing."""
+    back = Heard()
+    back.hear(e.Ok(3, tag=back.tag("JOIN #dev after=9")))
+    tag = back.tag("JOIN #dev after=0")
+    back.hear(*(later(number, 8 + number, tag) for number in range(1, 4)), e.Ok(3, tag=tag))
+    assert (back.resumption.ended, back.ids) == (True, [1, 2, 3])
+    assert back.memberships.hear(later(4, 1, tag), "alice"), "what comes now is new whatever the clock says"
+
+
+def test_a_cut_while_it_is_not_known_yet_whose_log_it_is_repeats_nothing() -> None:
+    back = Heard()
+    back.hear(e.Ok(9, tag=back.tag("JOIN #dev after=9")))
+    tag = back.tag("JOIN #dev after=0")
+    back.hear(*(message(number, tag=tag) for number in range(1, 9)))
+    back.resumption = Resumption(
+        back.memberships, "alice", Tags(), back._send, back.told.append, returning=False
+    )
+    tag = back.tag("JOIN #dev after=7")
+    back.hear(message(8, tag=tag), message(9, tag=tag), later(10, 30, tag), e.Ok(10, tag=tag))
+    assert (back.resumption.ended, back.ids) == (True, [10])
+
+
 @pytest.mark.parametrize("code", ["unavailable", "throttled"])
 def test_a_refusal_that_may_pass_asks_for_another_connection(code: str) -> None:
     back = Return(dev=7)

@@ -7,6 +7,7 @@ went meanwhile. It is fed with what the server says; it does nothing by itself.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from triochat.client.heard import Heard
 from triochat.client.inbox import Inbox
 from triochat.protocol import events as e
 from triochat.protocol.grammar import fold
@@ -18,17 +19,17 @@ class Membership:
 
     Attributes:
         last: id of the last entry that we have heard.
-        ms: when that was said, in Unix milliseconds; 0 if we don't know.
         seen: id of the last one that the program has taken.
-        known_ms: what was said up to that time we have heard, in another log that this room had.
+        heard: the times of what we have heard of its log.
+        before: the same of the log that it had before, as long as this one may be the beginning of that.
         confirmed: the server has said that we are in.
         people: who is there, oneself included; folded nick → nick.
     """
 
     last: int
     seen: int
-    ms: int = 0
-    known_ms: int = -1
+    heard: Heard = field(default_factory=Heard)
+    before: Heard | None = None
     confirmed: bool = True
     people: dict[str, str] = field(default_factory=dict)
 
@@ -58,7 +59,7 @@ class Memberships:
 
     def last_ms(self, room: str) -> int:
         """When that was said; 0 if we don't know."""
-        return self._rooms[room].ms
+        return self._rooms[room].heard.last_ms
 
     # --- coming and going -----------------------------------------------------------------------
 
@@ -69,7 +70,7 @@ class Memberships:
             membership.seen = last
             membership.confirmed = True
         if membership.last != last:
-            membership.last, membership.ms = last, 0
+            membership.last, membership.heard = last, Heard()
 
     def forget_unconfirmed(self, room: str | None = None) -> None:
         """We are not in this room after all, or in none of which it is not known."""
@@ -84,12 +85,17 @@ class Memberships:
     def restart(self, room: str) -> None:
         """The log of a room is another one than it was: a new one, or the beginning of the old one again.
 
-        What is older than the last that we have heard we have heard, whatever its id is now.
+        What is said of it now is new from the first entry on that we have not heard.
         """
         membership = self._rooms[room]
-        if membership.ms:
-            membership.known_ms = max(membership.known_ms, membership.ms)
-        membership.last = membership.seen = membership.ms = 0
+        if membership.before is None:  # else it is not known yet what this one was
+            membership.before = membership.heard
+        membership.last = membership.seen = 0
+        membership.heard = Heard()
+
+    def caught_up(self, room: str) -> None:
+        """All is heard that was said in a room so far: what comes is new."""
+        self._rooms[room].before = None
 
     def compare(self, room: str, nicks: Iterable[str], me: str) -> list[e.Event]:
         """Note that exactly `nicks` are in a room, and tell what must have happened since we last heard.
@@ -152,7 +158,9 @@ class Memberships:
                 return False
         membership = self._rooms.get(room)
         # It may be one of the log that the room had before, and the program is late.
-        if membership is None or not membership.seen < number <= membership.last or _known(membership, ms):
+        if membership is None or not membership.seen < number <= membership.last:
+            return False
+        if ms is not None and not membership.heard.has(number, ms):
             return False
         membership.seen = number
         return True
@@ -163,13 +171,14 @@ class Memberships:
             return True
         if number <= membership.last:
             return False
-        membership.last, membership.ms = number, ms or 0
-        return not _known(membership, ms)
-
-
-def _known(membership: Membership, ms: int | None) -> bool:
-    """Whether we have heard what was said then, in the log that the room had before."""
-    return ms is not None and ms <= membership.known_ms
+        membership.last = number
+        if ms is None:
+            membership.heard = Heard()
+            return True
+        membership.heard.add(number, ms)
+        if membership.before is not None and not membership.before.has(number, ms):
+            membership.before = None
+        return membership.before is None
 
 
 class Roll:

@@ -111,6 +111,7 @@ class Resumption:
                     self._begin_anew(entering, str(tag))
                 else:
                     del self._entering[str(tag)]
+                    self._memberships.caught_up(room)
             case e.Failure(tag=tag, code=code, sentence=sentence):
                 if code in TRANSIENT:
                     raise ConnectionLost(sentence)
