@@ -4,12 +4,12 @@ They are the real client but for one function around its state file.
 """
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 
 from triochat.cli import main
 from triochat.client import state_file
-from triochat.client.exchange import Exchange
 from triochat.client.state_file import State, StateFile
 from triochat.client.state_keeping import StateKeeping
 
@@ -17,11 +17,11 @@ from triochat.client.state_keeping import StateKeeping
 def hasty() -> None:
     """It sends at once, and writes to the file when there is time."""
 
-    def add(keeping: StateKeeping, exchange: Exchange) -> None:
-        keeping._safe(exchange)
+    def call_now(keeping: StateKeeping, act: Callable[[], None]) -> None:
+        act()
         keeping.touch()
 
-    StateKeeping.add = add  # type: ignore[assignment, method-assign]
+    StateKeeping.call_when_safe = call_now  # type: ignore[assignment, method-assign]
 
 
 def forgetful() -> None:

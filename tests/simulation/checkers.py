@@ -6,7 +6,7 @@ They know nothing of the server but what everybody saw, and what the journal hol
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from tests.simulation.record import Anew, Record, Seen, Skipped
+from tests.simulation.record import Anew, Record, Restored, Seen, Skipped, valid
 from triochat.protocol.grammar import fold
 
 Broken = Iterator[str]
@@ -36,6 +36,15 @@ def kept_once(record: Record) -> Broken:
                 yield f"{witness.name}: {text[:40]!r} was refused ({code}), and is kept"
 
 
+def resent(record: Record) -> Broken:
+    """Promise 3 again: what a killed program had not sent, or does not know of, is kept by the next one."""
+    for witness in record.witnesses:
+        for text, room in witness.owed.items():
+            kept = {entry.text for entry in record.logs.get(room, ())}
+            if text not in kept and record.oldest.get(room, 1) == 1:
+                yield f"{witness.name}: {text[:40]!r} stood in its file, and is not in {room}"
+
+
 def _whole(record: Record) -> set[str]:
     """Texts that were said once, and not torn on the way."""
     return {text for witness in record.witnesses if witness.whole for text in witness.said}
@@ -47,10 +56,12 @@ def one_order(record: Record) -> Broken:
         for log, view in witness.views.items():
             by_id = {entry.id: entry for entry in record.logs.get(log, ())}
             last = 0
-            for seen in view:
+            for seen in valid(view):
                 match seen:
                     case Seen(id=0):
                         continue
+                    case Restored():
+                        last = seen.seen
                     case Seen():
                         if by_id and seen.id in by_id and by_id[seen.id] != seen:
                             yield f"{witness.name}: saw {seen} in {log}, where {by_id[seen.id]} is"
@@ -68,7 +79,7 @@ def no_holes(record: Record) -> Broken:
     for witness in record.witnesses:
         for room, stays in witness.stays.items():
             view = witness.view(room)
-            seen = {one.id for one in view if isinstance(one, Seen)}
+            seen = {one.id for one in valid(view) if isinstance(one, Seen)}
             for one in view:
                 if isinstance(one, Skipped):
                     if one.last >= record.oldest.get(room, 1):
@@ -80,6 +91,19 @@ def no_holes(record: Record) -> Broken:
                 until = end if stay.until is None else stay.until
                 if missed := set(range(stay.after + 1, until + 1)) - seen:
                     yield f"{witness.name}: was in {room} {stay}, and did not see {sorted(missed)[:9]}"
+
+
+def private_arrives(record: Record) -> Broken:
+    """Promise 4 for what is said to one nick alone: while somebody has the nick, none of it is missed."""
+    attentive = {witness.name: witness for witness in record.witnesses if witness.attentive}
+    for sender in record.witnesses:
+        for text, said in sender.private.items():
+            log, _ = sender.kept.get(text, ("", 0))
+            to = attentive.get(log[1:])
+            if to is None or said <= max(record.started, record.gone.get(log[1:], 0.0)):
+                continue
+            if not any(isinstance(one, Seen) and one.text == text for one in to.view(log)):
+                yield f"{to.name}: did not see {text[:40]!r}, which {sender.name} said to it alone"
 
 
 def once_at_netcat(record: Record) -> Broken:
@@ -168,8 +192,10 @@ def said_by_witnesses(record: Record) -> Broken:
 
 CHECKERS: Final[Sequence[Checker]] = (
     kept_once,
+    resent,
     one_order,
     no_holes,
+    private_arrives,
     once_at_netcat,
     private,
     ids_in_a_row,

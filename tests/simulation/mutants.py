@@ -1,21 +1,25 @@
-"""Servers that break one promise each: what a checker that can fail must find.
+"""Servers and clients that break one promise each: what a checker that can fail must find.
 
-Each is the real server but for one method, for as long as its block lasts, and breaks its promise now and
+Each is the real one but for one method, for as long as its block lasts, and breaks its promise now and
 then, by lots that are drawn from the seed.
 """
 
 import copy
+import dataclasses
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Final
 from unittest.mock import patch
 
-from tests.simulation.disk import JournalOnDisk
+from tests.simulation.disk import Disk, JournalOnDisk
 from triochat.chat import Hub
 from triochat.chat import hub as hub_module
+from triochat.chat.plan import KeepEntry, Plan, Recall
 from triochat.chat.room import Room
-from triochat.journal import Draft, Outcome, Page
+from triochat.client.state_file import State, StateFile
+from triochat.journal import Draft, MemoryJournal, Outcome, Page
 from triochat.protocol import Encoding
 from triochat.protocol import events as e
 from triochat.protocol.runs import MessageRun, OkRun
@@ -73,7 +77,8 @@ def acknowledges_early(_: random.Random) -> Iterator[None]:
     before: list[dict[str, object]] = []
 
     async def early(journal: JournalOnDisk, drafts: Sequence[Draft]) -> list[Outcome]:
-        before[:] = [copy.deepcopy(journal._journal.__dict__)]
+        if isinstance(journal._journal, MemoryJournal):
+            before[:] = [copy.deepcopy(journal._journal.__dict__)]
         return await append(journal, drafts)
 
     def lose(journal: JournalOnDisk) -> None:
@@ -151,6 +156,47 @@ def answers_nobody(choose: random.Random) -> Iterator[None]:
 
 
 @contextmanager
+def keeps_it_to_itself(choose: random.Random) -> Iterator[None]:
+    """What is said to one alone does not always get there."""
+    keep = Plan.keep
+
+    def forget(plan: Plan, draft: Draft, step: KeepEntry | Recall) -> None:
+        if isinstance(step, KeepEntry) and draft.target.startswith("@") and choose.random() < 0.7:
+            step = KeepEntry(step.place, step.audience[:1], step.sender)
+        keep(plan, draft, step)
+
+    with patch.object(Plan, "keep", forget):
+        yield
+
+
+@contextmanager
+def loses_what_is_not_in_the_database(_: random.Random) -> Iterator[None]:
+    """A crash takes what stood in the write-ahead log only."""
+    copy_of = Disk._copy
+
+    def forget(disk: Disk, of: Path | None) -> Path:
+        folder = copy_of(disk, of)
+        (folder / "journal-wal").unlink(missing_ok=True)
+        return folder
+
+    with patch.object(Disk, "_copy", forget):
+        yield
+
+
+@contextmanager
+def forgets_what_it_had_to_say(_: random.Random) -> Iterator[None]:
+    """A client that does not say what it finds in its file."""
+    load = StateFile._load
+
+    def ignore(file: StateFile) -> State | None:
+        state = load(file)
+        return None if state is None else dataclasses.replace(state, unsent=())
+
+    with patch.object(StateFile, "_load", ignore):
+        yield
+
+
+@contextmanager
 def waits_for_the_slowest(_: random.Random) -> Iterator[None]:
     """Nobody is cut off, however much waits for it."""
     queue = Outbox.queue
@@ -175,6 +221,9 @@ MUTANTS: Final[dict[str, tuple[Mutant, str]]] = {
         (goes_on_one_too_late, "no_holes"),
         (tells_nobody_who_has_gone, "nothing_left"),
         (gives_a_name_twice, "presence"),
+        (keeps_it_to_itself, "private_arrives"),
+        (loses_what_is_not_in_the_database, "kept_once"),
+        (forgets_what_it_had_to_say, "resent"),
         (answers_nobody, "everything_ended"),
         (waits_for_the_slowest, "within_bounds"),
     )

@@ -16,6 +16,8 @@ from typing import Final
 import trio
 
 BUFFER: Final = 65536
+UNREACHABLE: Final = 130.0
+"""Seconds after which a system gives up an attempt to connect that nobody answers, about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,12 +284,16 @@ class Network:
         choose: of all chances here.
 
     Attributes:
-        refusing: nobody gets through.
+        refusing: nobody gets through, and is told so.
+        dialing: how many try to get through now.
+        swallowing: nobody gets through, and hears of that only after `UNREACHABLE`.
     """
 
     def __init__(self, conditions: Callable[[], Conditions], choose: random.Random) -> None:
         self._connections: dict[int, Connection] = {}
         self.refusing = False
+        self.swallowing = False
+        self.dialing = 0
         self._conditions = conditions
         self._choose = choose
         self._made = 0
@@ -329,8 +335,18 @@ class Network:
         Raises:
             OSError: there is no server, or no way to it.
         """
+        self.dialing += 1
+        try:
+            return await self._dial(who)
+        finally:
+            self.dialing -= 1
+
+    async def _dial(self, who: str) -> trio.abc.Stream:
         conditions = self._conditions()
         await trio.sleep(conditions.latency)
+        if self.swallowing:
+            await trio.sleep(UNREACHABLE)
+            raise TimeoutError("nobody answers")
         if self._listener is None or self.refusing:
             raise ConnectionRefusedError("nobody listens")
         self._made += 1

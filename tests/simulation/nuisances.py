@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 async def visit(world: "World", name: str, choose: random.Random) -> None:
     """Come again and again, and be a nuisance of another kind each time."""
     while True:
-        await trio.sleep(choose.random() * 10)
+        await trio.sleep(choose.random() * 10 * world.setting.leisure)
         with suppress(*GONE):
             stream = await world.network.dial(name)
             world.record.note(name, "visits")
@@ -45,6 +45,13 @@ async def _never_read(stream: trio.abc.Stream, name: str, choose: random.Random)
         await trio.sleep(choose.random())
 
 
+async def _talk_and_never_listen(stream: trio.abc.Stream, name: str, choose: random.Random) -> None:
+    await stream.send_all(f"@n NICK {name} triochat/1\n@j JOIN #lobby\n".encode())
+    while True:
+        await stream.send_all(10 * (b"MSG #lobby :" + b"z" * 4000 + b"\n"))
+        await trio.sleep(choose.random() * 2)
+
+
 async def _nothing(stream: trio.abc.Stream, _: str, __: random.Random) -> None:
     while await stream.receive_some():
         pass
@@ -60,4 +67,4 @@ async def _long_frames(stream: trio.abc.Stream, name: str, choose: random.Random
     await stream.receive_some()
 
 
-NUISANCES: Final = (_junk, _half_a_hello, _nothing, _long_frames, *3 * (_never_read,))
+NUISANCES: Final = (_junk, _half_a_hello, _nothing, _long_frames, *2 * (_never_read, _talk_and_never_listen))

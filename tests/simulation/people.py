@@ -1,10 +1,12 @@
 """Those who chat: through the client library, as programs do."""
 
+import json
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -41,24 +43,69 @@ class Texts:
         return text
 
 
+class _Killed(Exception):  # noqa: N818 -- it is no error, but what ends a life
+    """The program is gone."""
+
+
+class StateOnDisk:
+    """The state file of somebody whose program may be killed: it is then what it was at that moment."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._kept: bytes | None = None
+
+    def _content(self) -> Mapping[str, Any]:
+        content: Mapping[str, Any] = json.loads(self._kept or self.path.read_bytes())
+        return content
+
+    def rooms(self) -> Mapping[str, int]:
+        """Where the next program goes back to, and behind which id."""
+        rooms: Mapping[str, int] = self._content()["rooms"] if self.path.exists() else {}
+        return rooms
+
+    def keep(self) -> None:
+        """The program is killed now; what it still writes, since here it can't be killed, does not count."""
+        self._kept = self.path.read_bytes()
+
+    def owed(self) -> dict[str, str]:
+        """Text → room, of what the next program has to send."""
+        content = self._content()
+        return {
+            unsent.get("say", unsent.get("topic")): unsent["to"]
+            for unsent in content["unsent"]
+            if unsent["to"] in content["rooms"]
+        }
+
+    def restore(self) -> None:
+        """This is what the next program finds."""
+        assert self._kept is not None
+        self.path.write_bytes(self._kept)
+        self._kept = None
+
+
 class Person:
     """Somebody with a program that uses `triochat.open_client`.
 
-    It lives several lives: it quits, or its program is killed, and it comes again with the same session.
+    It lives several lives: it quits, or its program is killed, and it comes again with the same session; some
+    have a state file, and so remember how far they had come.
     """
 
     def __init__(self, world: "World", name: str, choose: random.Random) -> None:
-        self.witness = Witness(name)
+        self.witness = Witness(name, attentive=True)
         self._world = world
         self._record: Record = world.record
         self._choose = choose
         self._texts = Texts(name, choose)
         self._nick = name
         self._session = choose.randbytes(16).hex()
-        self._pace = choose.choice((0.1, 0.5, 3.0))
+        self._pace = choose.choice((0.1, 0.5, 3.0)) * world.setting.leisure
+        self._state = None
+        if not world.setting.set_back and choose.random() < 0.5:
+            self._state = StateOnDisk(world.folder / name)
         self._chat: ChatClient | None = None
         self._finished = False
         self._coming_and_going = trio.Lock()
+        self._dead = False
 
     async def run(self) -> None:
         """Live, until all is over."""
@@ -71,29 +118,49 @@ class Person:
                 self._note(f"can't come: {error}")
                 if isinstance(error, Refused):
                     self._nick = f"{self.witness.name}-{self._choose.randint(1, 99)}"
+            except _Killed:
+                self._dead = False
+                if self._state is not None:
+                    self._state.restore()
             await trio.sleep(self._choose.random() * 2)
 
     async def _live(self) -> None:
-        self.witness.begin_anew()
+        if self._state is None:
+            self.witness.begin_anew()
+        else:
+            self.witness.go_on(self._state.rooms())
         dial = partial(self._world.network.dial, self.witness.name)
         async with open_client_by(
-            dial, nick=self._nick, session=self._session, jitter=self._choose.uniform
+            dial,
+            nick=self._nick,
+            session=self._session,
+            state=None if self._state is None else self._state.path,
+            jitter=self._choose.uniform,
         ) as chat:
             self._chat = chat
             self._note(f"is here as {chat.nick}")
-            killed = False
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._listen_until_the_end, chat, nursery)
-                killed = await self._act(chat)
-                if killed:
-                    self._note("is killed")
-                    self._world.network.reset_all_of(self.witness.name)
+                if await self._act(chat):
+                    self._die()
                     nursery.cancel_scope.cancel()
                 else:
                     self._note("quits")
                     await chat.quit()
-        self._chat = None
-        self._nick = chat.nick
+            self._nick = chat.nick
+            self._chat = None
+            if self._dead:
+                raise _Killed
+
+    def _die(self) -> None:
+        """As ``kill -9`` does: no good-bye, and what is in the file is all that is remembered."""
+        self._note("is killed")
+        self._dead = True
+        if self._state is not None:
+            self._state.keep()
+            self.witness.owed.update(self._state.owed())
+        if self._choose.random() < 0.5:  # else what the system has of it arrives
+            self._world.network.reset_all_of(self.witness.name)
 
     async def _act(self, chat: ChatClient) -> bool:
         """Do this and that; whether it was killed in the end, and did not quit."""
@@ -106,7 +173,7 @@ class Person:
                     await self._world.calm.wait()
                     break
                 lot = self._choose.random()
-                if lot < 0.01:
+                if lot < 0.015:
                     nursery.cancel_scope.cancel()
                     return self._choose.random() < 0.5
                 self._do_something(nursery, chat, lot)
@@ -164,11 +231,16 @@ class Person:
         text = self._texts.next()
         witness.said[text] = fold(target)
         self._note(f"says {text[:30]!r} in {target}")
+        if target.startswith("@"):
+            witness.private[text] = trio.current_time()
+        there = witness.is_in(target)
         try:
             number = await ask(target, text)
         except Refused as refused:
             witness.refused[text] = refused.code
             self._note(f"refused {text[:30]!r}: {refused.code}")
+            if refused.code in ("not-in-room", "no-such-room") and there and witness.is_in(target):
+                witness.faults.append(f"{text[:30]!r} was refused in {target}, where it is: {refused.code}")
         except ConnectionLost:
             self._note(f"unknown {text[:30]!r}")
         else:
@@ -227,7 +299,10 @@ class Person:
                 case e.Gap():
                     view(fold(event.target)).append(Skipped(event.first, event.last))
                     self._note(f"sees {event.target} {event.first} to {event.last} gone")
-                case e.Failure(code="nick-in-use"):
+                case e.Failure(code=code) if code != "nick-in-use":
+                    self._note(f"sees {event}"[:90])
+                    self.witness.owed.clear()  # it may have been about one of those
+                case e.Failure():
                     self._note("has lost its nick")
                     nursery.start_soon(
                         self._do, chat.rename, f"{self.witness.name}-{self._choose.randint(4, 99)}"
@@ -245,7 +320,8 @@ class Person:
             if (chat := self._chat) is not None and chat.connected and self._finished:
                 with suppress(ConnectionLost):
                     await chat.ping()
-                    break
+                    if not chat.statistics().unanswered:
+                        break
             await trio.sleep(0.1)
         self.witness.nick = chat.nick
         self.witness.rooms = chat.joined

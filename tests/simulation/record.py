@@ -1,7 +1,8 @@
 """What everybody saw: the only thing that the promises are checked on, beside the journal in the end."""
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -42,8 +43,27 @@ class Stay:
     until: int | None = None
 
 
+class Restored(NamedTuple):
+    """The server was set back: ids behind `kept` are given again, and this witness goes on behind `seen`."""
+
+    kept: int
+    seen: int
+
+
 ANEW = Anew()
-View = list[Seen | Skipped | Anew]
+View = list[Seen | Skipped | Anew | Restored]
+
+
+def valid(view: View) -> View:
+    """What was seen of the log as it is: not what was taken back when the server was set back."""
+    found: View = []
+    kept = math.inf
+    for one in reversed(view):
+        if isinstance(one, Restored):
+            kept = min(kept, one.kept)
+        if not isinstance(one, Seen) or one.id <= kept:
+            found.append(one)
+    return found[::-1]
 
 
 @dataclass(slots=True, eq=False)
@@ -55,12 +75,15 @@ class Witness:
         said: text → log, of all that it asked to be kept.
         kept: text → (log, id), of what was acknowledged.
         refused: text → code, of what was refused.
+        owed: text → room, of what a killed program had on its disk to be sent, and the next one has to send.
         views: by log, what it was shown live and on its return.
         stays: by room, when it was there.
         rooms: where it is when all is quiet.
         nick: who it is then; None: it has gone.
         people: by room, whom it believes to be there when all is quiet.
         faults: what a server may not do, whatever happens.
+        private: text → when it was said, of what was said to one nick alone.
+        attentive: it is shown all that is said to it alone, and what is new in a log that was set back.
         whole: what it says arrives as it was said; not that of an unframed peer, which a network tears.
     """
 
@@ -68,12 +91,15 @@ class Witness:
     said: dict[str, str] = field(default_factory=dict)
     kept: dict[str, tuple[str, int]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    owed: dict[str, str] = field(default_factory=dict)
     views: dict[str, View] = field(default_factory=dict)
     stays: dict[str, list[Stay]] = field(default_factory=dict)
     rooms: tuple[str, ...] = ()
     nick: str | None = None
     people: dict[str, set[str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    private: dict[str, float] = field(default_factory=dict)
+    attentive: bool = False
     whole: bool = True
 
     def owns(self, nick: str) -> bool:
@@ -90,21 +116,53 @@ class Witness:
         if not stays or stays[-1].until is not None:
             stays.append(Stay(after))
 
+    def is_in(self, room: str) -> bool:
+        """Whether it is in that room for certain."""
+        stays = self.stays.get(room)
+        return stays is not None and len(stays) > 0 and stays[-1].until is None
+
     def leave(self, room: str) -> None:
         """It is about to leave a room, if it is there."""
         stays = self.stays.get(room)
         if stays and stays[-1].until is None:
             seen = (
                 one.id if isinstance(one, Seen) else one.last
-                for one in self.view(room)
-                if not isinstance(one, Anew)
+                for one in valid(self.view(room))
+                if isinstance(one, Seen | Skipped)
             )
             stays[-1].until = max(seen, default=0)
 
+    def set_back(self, lasts: Mapping[str, int], oldest: Mapping[str, int]) -> None:
+        """The server was set back: of each log it has no more than up to there, and some older ones again."""
+        for room, stays in self.stays.items():
+            stays[:] = [Stay(lasts.get(room, 0))] if self._would_notice(room) else []
+        for log, view in self.views.items():
+            view[:] = [
+                one for one in view if not (isinstance(one, Skipped) and one.last >= oldest.get(log, 1))
+            ]
+            kept = lasts.get(log, 0)
+            view.append(Restored(kept, kept if self.attentive and log.startswith("#") else 0))
+        for text, (log, number) in list(self.kept.items()):
+            if number > lasts.get(log, 0):
+                del self.kept[text]
+
+    def _would_notice(self, room: str) -> bool:
+        """Whether it can tell this log from another one: it has heard something of it since it came."""
+        return (
+            self.attentive
+            and self.is_in(room)
+            and any(isinstance(one, Seen) and one.id > self.stays[room][-1].after for one in self.view(room))
+        )
+
     def begin_anew(self) -> None:
         """It does not remember how far it had come anywhere."""
+        self.go_on({})
+
+    def go_on(self, rooms: Mapping[str, int]) -> None:
+        """It remembers that it is in these rooms, and how far it had come; perhaps a little less far."""
         for room in self.stays:
-            self.leave(room)
+            if room not in rooms:
+                self.leave(room)
         for view in self.views.values():
             view.append(ANEW)
 
@@ -119,6 +177,8 @@ class Record:
         witnesses: those whose word counts.
         logs: by name, what the journal holds in the end.
         oldest: by name, the first id that it still holds; the next one, if it holds none.
+        started: when the last server began.
+        gone: nick, folded → when it was last given up by who had it: what was said to it alone goes with it.
         members: by room, the answer that somebody got who asked in the end.
         left_over: what was still there when everybody had gone: of tasks, people, sessions, subscriptions.
         complaints: what the server or a client logged as an error of its own.
@@ -132,6 +192,8 @@ class Record:
     witnesses: list[Witness] = field(default_factory=list)
     logs: dict[str, Sequence[Seen]] = field(default_factory=dict)
     oldest: dict[str, int] = field(default_factory=dict)
+    started: float = 0.0
+    gone: dict[str, float] = field(default_factory=dict)
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
     left_over: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)

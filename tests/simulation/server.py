@@ -1,7 +1,9 @@
 """The real server, as a process that can be stopped, killed, and looked into."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from unittest.mock import patch
 
 import trio
@@ -9,6 +11,7 @@ import trio
 from tests.simulation.disk import Disk, JournalOnDisk
 from tests.simulation.network import Network
 from triochat.chat import Hub, Limits
+from triochat.chat.person import Person
 from triochat.config import ServerConfig
 from triochat.journal import Head
 from triochat.server import serve
@@ -23,9 +26,13 @@ class Server:
         config: its own.
         network: to listen at.
         disk: to keep the journal on.
+        gone: is told each nick that is given up.
     """
 
-    def __init__(self, config: ServerConfig, network: Network, disk: Disk) -> None:
+    def __init__(
+        self, config: ServerConfig, network: Network, disk: Disk, gone: Callable[[str], None]
+    ) -> None:
+        self._gone = gone
         self._config = config
         self._network = network
         self._disk = disk
@@ -35,6 +42,8 @@ class Server:
         self._journal: JournalOnDisk
         self._hub: Hub
         self._broadcast: Broadcast[int] = Broadcast()
+        self._task: trio.lowlevel.Task | None = None
+        self._own_tasks: Counter[str] = Counter()
 
     async def run(self, task_status: trio.TaskStatus[object]) -> None:
         """Serve until it is stopped or killed."""
@@ -47,22 +56,37 @@ class Server:
             self._broadcast = Broadcast()
             return self._broadcast
 
+        self._task = trio.lowlevel.current_task()
         with self._scope:
             async with self._disk.open() as self._journal:
                 with (
                     patch("triochat.server.serve.Hub", hub),
                     patch("triochat.server.serve.Broadcast", broadcast),
                     patch("triochat.server.serve.open_poller", _no_poller),
+                    _noting(self._gone),
                 ):
                     await serve(
                         self._config,
                         listeners=[self._network.listen()],
                         journal=self._journal,
                         shutdown=self._shutdown,
-                        task_status=task_status,
+                        task_status=_Started(task_status, self._nobody_is_here),
                     )
         self._network.server_is_gone()
         self._ended.set()
+
+    def _nobody_is_here(self) -> None:
+        self._own_tasks = self._tasks()
+
+    def _tasks(self) -> Counter[str]:
+        """The names of all tasks that it is made of."""
+        names: Counter[str] = Counter()
+        waiting = [self._task]
+        while waiting:
+            if (task := waiting.pop()) is not None:
+                names[task.name] += 1
+                waiting += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+        return names
 
     async def kill(self) -> None:
         """As ``kill -9`` does: nothing is said any more, and what is not kept is lost."""
@@ -92,9 +116,41 @@ class Server:
         ]
         if self._broadcast.statistics().subscribers:
             found.append(f"subscribers: {self._broadcast.statistics().subscribers}")
+        found += [f"task: {name}" for name in (self._tasks() - self._own_tasks).elements()]
+        if self._hub.next_deadline is not None:
+            found.append(f"timer: {self._hub.next_deadline}")
         if self._journal._working:
             found.append("the journal is at work")
         return found
+
+
+class _Started(trio.TaskStatus[Any]):
+    """Does something else first, at the moment when the server accepts."""
+
+    def __init__(self, task_status: trio.TaskStatus[Any], first: Callable[[], None]) -> None:
+        self._task_status = task_status
+        self._first = first
+
+    def started(self, value: Any = None) -> None:  # noqa: ANN401 -- as trio has it
+        self._first()
+        self._task_status.started(value)
+
+
+@contextmanager
+def _noting(gone: Callable[[str], None]) -> Iterator[None]:
+    """Tell each nick that is given up."""
+    remove, rename = Hub._remove, Person.rename
+
+    def note_removed(hub: Hub, person: Person, reason: str) -> None:
+        gone(person.nick)
+        remove(hub, person, reason)
+
+    def note_renamed(person: Person, nick: str) -> None:
+        gone(person.nick)
+        rename(person, nick)
+
+    with patch.object(Hub, "_remove", note_removed), patch.object(Person, "rename", note_renamed):
+        yield
 
 
 @contextmanager

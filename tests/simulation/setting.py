@@ -19,7 +19,13 @@ class Setting:
         strangers: who send junk, never read, or go at once.
         seconds: for which faults are injected.
         pause: seconds between two faults, on average.
+        leisure: how much slower everybody is than where it is busy.
         retention: entries that are kept of each log.
+        max_age: seconds for which they are kept; None: no limit.
+        on_file: the journal is the real one in a file, not that in memory.
+        set_back: the server is now and then set back to a back-up. (What is in a state file has no times, so
+            those who have one would miss what was said under an id that they have seen.)
+        narrow: with bounds that are soon reached; see `NARROW`.
         latency, jitter: of the network, at most.
         torn: see `Conditions`.
         small: how likely it is that a connection has a small buffer.
@@ -35,7 +41,12 @@ class Setting:
     strangers: int
     seconds: float
     pause: float
+    leisure: float
     retention: int
+    max_age: float | None
+    on_file: bool
+    set_back: bool
+    narrow: bool
     latency: float
     jitter: float
     torn: float
@@ -45,7 +56,8 @@ class Setting:
 
     @classmethod
     def draw(cls, choose: random.Random) -> "Setting":
-        """One of the many that there are."""
+        """One of the many that there are: mostly a busy minute, now and then an hour."""
+        long = choose.random() < 0.02
         return cls(
             rooms=choose.randint(1, 4),
             people=choose.randint(1, 6),
@@ -53,9 +65,14 @@ class Setting:
             typists=choose.randint(0, 2),
             tutorials=choose.randint(0, 2),
             strangers=choose.choice((0, 0, 1, 3)),
-            seconds=choose.choice((5.0, 20.0, 20.0, 60.0)),
-            pause=choose.choice((0.3, 1.0, 3.0, 10.0)),
+            seconds=3600.0 if long else choose.choice((5.0, 5.0, 10.0, 10.0, 20.0, 20.0, 60.0)),
+            pause=choose.choice((0.3, 1.0, 3.0, 10.0)) * (60 if long else 1),
+            leisure=60.0 if long else 1.0,
             retention=choose.choice((10_000, 10_000, 10_000, 50, 5)),
+            max_age=choose.choice((None, None, None, None, 15.0)),
+            on_file=choose.random() < 0.4,
+            set_back=choose.random() < 0.1,
+            narrow=choose.random() < 0.7,
             latency=choose.choice((0.0, 0.001, 0.03, 0.5)),
             jitter=choose.choice((0.0, 0.001, 0.1, 1.0)),
             torn=choose.choice((0.0, 0.1, 0.5)),

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.simulation.checkers import broken
-from tests.simulation.record import ANEW, Record, Seen, Skipped, Stay, Witness
+from tests.simulation.record import ANEW, Record, Restored, Seen, Skipped, Stay, Witness
 
 
 @pytest.fixture
@@ -77,6 +77,54 @@ def test_missed_the_end(record: Record) -> None:
     del record.witnesses[1].views["#one"][-1]
     finds(record, "no_holes")
     record.witnesses[1].stays["#one"] = [Stay(1, until=3)]
+    finds(record)
+
+
+def test_said_to_one_alone_and_never_shown(record: Record) -> None:
+    sender, to = record.witnesses
+    to.attentive = True
+    sender.said["p1.9"] = "@c1"
+    sender.kept["p1.9"] = "@c1", 1
+    sender.private["p1.9"] = 10.0
+    record.logs["@c1"] = [Seen(1, "message", "p1", "p1.9")]
+    record.oldest["@c1"] = 1
+    finds(record, "private_arrives")
+    record.gone["c1"] = 11.0
+    finds(record)
+    record.gone["c1"] = 9.0
+    finds(record, "private_arrives")
+    record.started = 11.0
+    finds(record)
+    record.started = 0.0
+    to.view("@c1").extend(record.logs["@c1"])
+    finds(record)
+
+
+def test_left_in_a_file_and_never_sent(record: Record) -> None:
+    record.witnesses[0].owed["p1.9"] = "#one"
+    finds(record, "resent")
+    record.witnesses[0].owed = {"p1.2": "#one"}
+    finds(record)
+
+
+def test_what_was_taken_back_was_another_log(record: Record) -> None:
+    """Ids 3 and 4 were others' before the server was set back to 2."""
+    view = record.witnesses[1].views["#one"]
+    view[1:1] = [Seen(3, "message", "p2", "p2.1"), Seen(4, "message", "p2", "p2.2")]
+    finds(record, "one_order")
+    view.insert(3, Restored(kept=2, seen=2))
+    finds(record)
+    view.insert(4, view[0])
+    finds(record, "one_order")
+
+
+def test_what_was_heard_before_a_server_was_set_back_is_no_excuse_for_a_hole(record: Record) -> None:
+    witness = record.witnesses[1]
+    witness.attentive = True
+    witness.set_back({"#one": 2}, {"#one": 1})
+    assert [(stay.after, stay.until) for stay in witness.stays["#one"]] == [(2, None)]
+    finds(record, "no_holes")
+    witness.view("#one").extend(record.logs["#one"][2:])
     finds(record)
 
 

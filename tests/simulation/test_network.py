@@ -7,7 +7,7 @@ import pytest
 import trio
 from trio.testing import MockClock, check_half_closeable_stream, wait_all_tasks_blocked
 
-from tests.simulation.network import Conditions, Connection, Network
+from tests.simulation.network import UNREACHABLE, Conditions, Connection, Network
 
 DATA = bytes(range(250))
 
@@ -238,6 +238,13 @@ async def test_nobody_gets_through_without_a_server(autojump_clock: MockClock) -
         await net.dial("p1")
 
     net.refusing = False
+    net.swallowing = True
+    began = trio.current_time()
+    with pytest.raises(TimeoutError):
+        await net.dial("p1")
+    assert trio.current_time() == began + UNREACHABLE
+
+    net.swallowing = False
     await net.dial("p1")
     net.server_is_gone()
     with pytest.raises(ConnectionRefusedError):

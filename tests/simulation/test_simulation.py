@@ -36,9 +36,10 @@ def test_the_same_seed_is_the_same_life_to_the_byte() -> None:
 
 def test_a_life_is_long_and_full_of_faults() -> None:
     """Or nothing would be shown by its end."""
-    records = [simulate(str(seed)) for seed in range(10)]
+    records = [simulate(str(seed)) for seed in range(12)]
     assert sum(record.seconds for record in records) > 1000
-    kinds = {"reset", "end", "silence", "refusing", "slow disk", "full disk", "crash", "restart", "reset all"}
+    kinds = {"reset", "end", "silence", "refusing", "swallowing", "crash", "restart", "reset all"}
+    kinds |= {"slow disk", "full disk", "unreadable disk", "wrong clock", "set back"}
     assert {kind for record in records for kind in record.faults} == kinds
     assert sum(len(witness.kept) for record in records for witness in record.witnesses) > 500
     for record in records:

@@ -23,7 +23,7 @@ class Typist(Stranger):
     def __init__(self, world: "World", name: str, choose: random.Random) -> None:
         super().__init__(world, name, choose)
         self._number = 0
-        self._pace = choose.choice((0.5, 3.0))
+        self._pace = choose.choice((0.5, 3.0)) * world.setting.leisure
         self._here = False
 
     async def run(self) -> None:

@@ -2,17 +2,20 @@
 
 import logging
 import math
+import os
 import random
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, NoReturn, Protocol
 
 import structlog
 import trio
 
 from tests.simulation.by_hand import ByHand
-from tests.simulation.clockwork import run
-from tests.simulation.disk import Disk
+from tests.simulation.clockwork import WallClock, run
+from tests.simulation.disk import Disk, narrow
 from tests.simulation.network import Conditions, Network
 from tests.simulation.nuisances import visit
 from tests.simulation.people import Person
@@ -21,8 +24,11 @@ from tests.simulation.server import Server
 from tests.simulation.setting import Setting
 from tests.simulation.typists import Tutorial, Typist
 from triochat.client.opening import open_client_by
+from triochat.protocol.grammar import fold
 
-PATIENCE: Final = 400.0
+IN_MEMORY: Final = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Where files are made: on Linux nothing waits for a real disk."""
+PATIENCE: Final = 3000.0
 """Simulated seconds that everybody has to finish when no more faults are injected."""
 
 
@@ -41,15 +47,21 @@ class Somebody(Protocol):
 class World:
     """Everything that there is in one simulation."""
 
-    def __init__(self, seed: str) -> None:
+    def __init__(self, seed: str, folder: Path) -> None:
         self.seed = seed
+        self.folder = folder
         self.choose = random.Random(f"{seed} world")
         self.setting = Setting.draw(self.choose)
         self.record = Record()
         self.calm = trio.Event()
         self.over = trio.Event()
         self.network = Network(self._conditions, random.Random(f"{seed} network"))
-        self.disk = Disk(random.Random(f"{seed} disk"), self.setting.retention)
+        self.disk = Disk(
+            random.Random(f"{seed} disk"),
+            self.setting.retention,
+            max_age=self.setting.max_age,
+            folder=folder / "disk" if self.setting.on_file else None,
+        )
         self.disk.slow = self.setting.slow
         self.server: Server | None = None
 
@@ -132,9 +144,14 @@ class World:
     # --- faults ---------------------------------------------------------------------------------
 
     async def _start(self, nursery: trio.Nursery) -> None:
-        self.server = Server(self.setting.config, self.network, self.disk)
+        self.server = Server(self.setting.config, self.network, self.disk, self._gone)
         await nursery.start(self.server.run)
+        self.record.started = trio.current_time()
         self.record.note("SERVER", "is up")
+
+    def _gone(self, nick: str) -> None:
+        if not self.over.is_set():  # then everybody leaves
+            self.record.gone[fold(nick)] = trio.current_time()
 
     async def _trouble(self, nursery: trio.Nursery) -> None:
         end = trio.current_time() + self.setting.seconds
@@ -147,7 +164,7 @@ class World:
         now = trio.current_time()
         connection = choose.choice(network.connections) if network.connections else None
         about = "" if connection is None else f"of {connection.who}"
-        match choose.randint(1, 14):
+        match choose.randint(1, 18):
             case 1 | 2 | 3 | 4 if connection is not None:
                 record.fault("reset", about)
                 connection.reset()
@@ -178,6 +195,27 @@ class World:
                 await self._crash(nursery)
             case 13:
                 await self._restart(nursery)
+            case 14 if self.setting.set_back:
+                await self._set_back(nursery)
+            case 14:
+                record.note("DISK", "is backed up")
+                self.disk.back_up()
+            case 15:
+                seconds = choose.choice((-3600, -5, -1, 1, 5, 100_000))
+                if self.setting.set_back:  # then what is new could be older than what is known
+                    seconds = abs(seconds)
+                record.fault("wrong clock", f"{seconds:+} s")
+                WallClock.wrong += seconds
+            case 16:
+                record.fault("swallowing")
+                network.swallowing = True
+                await trio.sleep(choose.random() * 5)
+                network.swallowing = False
+            case 17:
+                record.fault("unreadable disk")
+                self.disk.failing = True
+                await trio.sleep(choose.random() * 5)
+                self.disk.failing = False
             case _:
                 for each in network.connections:
                     each.reset()
@@ -188,6 +226,20 @@ class World:
         self.record.fault("crash")
         await self.server.kill()
         await trio.sleep(self.choose.random() * 2)
+        await self._start(nursery)
+
+    async def _set_back(self, nursery: trio.Nursery) -> None:
+        """The server dies, and somebody gives it a back-up, or nothing at all."""
+        assert self.server is not None
+        self.record.fault("set back")
+        await self.server.kill()
+        await trio.sleep(0.1 + self.choose.random())
+        self.disk.set_back()
+        after = await self.disk.everything()
+        lasts = {log: page.last for log, page in after.items()}
+        oldest = {log: page.first for log, page in after.items()}
+        for witness in self.record.witnesses:
+            witness.set_back(lasts, oldest)
         await self._start(nursery)
 
     async def _restart(self, nursery: trio.Nursery) -> None:
@@ -209,11 +261,11 @@ class World:
 
     async def _until_quiet(self, everybody: list[Somebody]) -> None:
         quiet = 0
-        while quiet < 2:
+        while quiet < 3:  # somebody may be about to come: that takes less than 5 s
             for one in everybody:
                 await one.finish()
             await trio.sleep(5)
-            quiet = quiet + 1 if self.network.under_way == 0 else 0
+            quiet = 0 if self.network.under_way or self.network.dialing else quiet + 1
 
     async def _look_around(self) -> None:
         self._look_at_bounds()
@@ -228,7 +280,7 @@ class World:
 
     async def _watch_bounds(self) -> None:
         while True:
-            await trio.sleep(0.5)
+            await trio.sleep(0.5 * self.setting.leisure)
             self._look_at_bounds()
 
     def _look_at_bounds(self) -> None:
@@ -262,8 +314,9 @@ def simulate(seed: str) -> Record:
     """Everything that happens under this seed."""
 
     async def main() -> Record:
-        world = World(seed)
-        with _complaints(world.record):
-            return await world.run()
+        with TemporaryDirectory(dir=IN_MEMORY) as folder:
+            world = World(seed, Path(folder))
+            with _complaints(world.record), narrow() if world.setting.narrow else nullcontext():
+                return await world.run()
 
     return run(seed, main)
