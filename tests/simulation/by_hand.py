@@ -35,7 +35,7 @@ class ByHand(Stranger):
         super().__init__(world, name, choose)
         self._room = world.some_room(choose)
         self._session = choose.randbytes(16).hex()
-        self._pace = choose.choice((0.1, 0.5, 3.0)) * world.setting.leisure
+        self._pace = choose.choice((0.3, 1.0, 5.0)) * world.setting.leisure
         self._last = 0
         self._open: dict[str, str] = {}  # tag → text, of what is not answered
         self._all: dict[str, str] = {}

@@ -8,8 +8,7 @@ import math
 import operator
 import random
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -113,6 +112,9 @@ class _Direction:
                 await self._wait(math.inf if self._end is None else self._end)
 
     async def _wait(self, until: float) -> None:
+        if until == math.inf:
+            await self._changed.park()
+            return
         with trio.move_on_at(until):
             await self._changed.park()
 
@@ -167,43 +169,49 @@ class _Direction:
         self._changed.unpark_all()
 
 
+class _OneAtATime:
+    """Shows who does something from two tasks at the same time."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+        self._busy = False
+
+    def __enter__(self) -> None:
+        if self._busy:
+            raise trio.BusyResourceError(f"another task is {self._doing} on this stream")
+        self._busy = True
+
+    def __exit__(self, *_: object) -> None:
+        self._busy = False
+
+
 class SimulatedStream(trio.abc.HalfCloseableStream):
     """One end of a connection."""
 
     def __init__(self, incoming: _Direction, outgoing: _Direction) -> None:
         self._incoming = incoming
         self._outgoing = outgoing
-        self._busy: set[str] = set()
+        self._sending = _OneAtATime("sending")
+        self._receiving = _OneAtATime("receiving")
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        with self._alone("sending"):
+        with self._sending:
             await self._outgoing.send_all(data)
 
     async def wait_send_all_might_not_block(self) -> None:
-        with self._alone("sending"):
+        with self._sending:
             await self._outgoing.wait_for_room()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         if max_bytes is not None and operator.index(max_bytes) < 1:
             raise ValueError("max_bytes must be 1 or more")
-        with self._alone("receiving"):
+        with self._receiving:
             return await self._incoming.receive_some(max_bytes)
 
     async def send_eof(self) -> None:
-        with self._alone("sending"):
+        with self._sending:
             await trio.lowlevel.checkpoint()
             self._outgoing.end()
-
-    @contextmanager
-    def _alone(self, doing: str) -> Iterator[None]:
-        """Show who does something from two tasks at the same time."""
-        if doing in self._busy:
-            raise trio.BusyResourceError(f"another task is {doing} on this stream")
-        self._busy.add(doing)
-        try:
-            yield
-        finally:
-            self._busy.remove(doing)
 
     async def aclose(self) -> None:
         self._outgoing.end()

@@ -98,7 +98,7 @@ class Person:
         self._texts = Texts(name, choose)
         self._nick = name
         self._session = choose.randbytes(16).hex()
-        self._pace = choose.choice((0.1, 0.5, 3.0)) * world.setting.leisure
+        self._pace = choose.choice((0.3, 1.0, 5.0)) * world.setting.leisure
         self._state = None
         if not world.setting.set_back and choose.random() < 0.5:
             self._state = StateOnDisk(world.folder / name)
