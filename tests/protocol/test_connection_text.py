@@ -121,6 +121,14 @@ def test_an_endless_first_line_is_one_try() -> None:
     assert hear(connection, b"x" * 100_000 + b"\nalice\n") == [e.Hello("alice")]
 
 
+@pytest.mark.parametrize("cut_into", [lambda data: [data], octets], ids=["whole", "octets"])
+def test_an_endless_greeting_is_text_however_it_comes(cut_into: Callable[[bytes], list[bytes]]) -> None:
+    connection = Connection(Role.SERVER)
+    data = b"NICK " + b"x" * 8192 + b" triochat/1\nalice\n"
+    assert hear_all(connection, cut_into(data)) == [Refused("too-long"), e.Hello("alice")]
+    assert connection.dialect is Dialect.TEXT
+
+
 # --- the answer to the prompt --------------------------------------------------------------------
 
 

@@ -47,6 +47,8 @@ def test_a_nick_frame_that_names_the_protocol_is_framed(first: bytes) -> None:
         b"@tag JOIN",
         b"\xff\xfe",
         b"NICK " + b"x" * 8192,  # longer than any frame may be
+        b"NICK " + b"x" * 8192 + b" triochat/1\n",
+        b"@ NICK ",  # no tag is that short
     ],
 )
 def test_anything_else_is_text(first: bytes) -> None:
@@ -66,3 +68,10 @@ def test_silence_after_what_could_be_anything_makes_it_text(end: int) -> None:
 def test_silence_after_half_a_hello_still_waits_for_the_rest() -> None:
     assert sniff(b"NICK al", silent=True) is None
     assert sniff(b"@tag NICK ", silent=True) is None
+
+
+def test_a_first_line_is_a_frame_up_to_the_limit_of_one() -> None:
+    fits = b"NICK " + b"x" * 8175 + b" triochat/1\n"
+    assert len(fits) == 8192
+    assert sniff(fits) is Dialect.FRAMED
+    assert sniff(b"NICK x" + fits[5:]) is Dialect.TEXT

@@ -24,7 +24,7 @@ _FIRST_LINES = [
 """The first row whose pattern is the whole first line decides."""
 
 _HELLO = b"NICK "
-_TAG_SO_FAR = re.compile(rb"@[A-Za-z0-9_.-]{0,32}")
+_TAG_SO_FAR = re.compile(rf"@(?:{TAG}(?: .*)?)?".encode())
 
 
 def sniff(first: bytes, *, silent: bool = False) -> Dialect | None:
@@ -39,12 +39,12 @@ def sniff(first: bytes, *, silent: bool = False) -> Dialect | None:
         The dialect, or None if more octets are needed.
     """
     line, end, _ = first.partition(b"\n")
+    if len(line) >= MAX_FRAME:
+        return Dialect.TEXT  # whatever it is, it is no frame
     if end:
         return next(dialect for dialect, pattern in _FIRST_LINES if pattern.fullmatch(line))
-    if len(line) >= MAX_FRAME:
-        return Dialect.TEXT
     tag, space, verb = line.partition(b" ") if line.startswith(b"@") else (b"", b"", line)
-    if tag and _TAG_SO_FAR.fullmatch(tag) is None:
+    if tag and _TAG_SO_FAR.fullmatch(line) is None:
         return Dialect.TEXT
     if verb.startswith(_HELLO):
         return None
