@@ -94,6 +94,11 @@ def calls(work: Callable[[], object]) -> int:
     return counted
 
 
+def held(connection: Connection) -> int:
+    """Octets of lines that a connection keeps, wherever it keeps them."""
+    return len(connection._first) + connection._lines.size
+
+
 def octets(data: bytes) -> list[bytes]:
     """`data`, octet by octet."""
     return [data[i : i + 1] for i in range(len(data))]

@@ -16,6 +16,7 @@ from tests.protocol.pair import (
     drain,
     hear,
     hear_all,
+    held,
     octets,
     server,
 )
@@ -112,11 +113,6 @@ def test_twice_the_bytes_cost_twice_the_work(unit: bytes, pieces: Callable[[byte
         return calls(lambda: hear_all(connection, reads))
 
     assert cost(40_000) <= 2.5 * cost(20_000)
-
-
-def held(connection: Connection) -> int:
-    """Octets of lines that a connection keeps, wherever it keeps them."""
-    return len(connection._first) + connection._lines.size
 
 
 @pytest.mark.parametrize(
