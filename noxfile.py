@@ -4,6 +4,7 @@
 behind it. An interpreter that this machine lacks is skipped and named; ``.ci/run`` is stricter.
 """
 
+import platform
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,8 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 MEASURED = "3.13"
 """Where coverage is measured: it takes half as long again, and shows the same elsewhere."""
+FUZZED = "3.13"
+"""Where the parsers are fuzzed: atheris comes late to a new interpreter."""
 
 CORE = ["src/triochat/protocol/*", "src/triochat/chat/*"]
 """What the tests of the core must cover to the last branch."""
@@ -88,6 +91,17 @@ def simulate(session: nox.Session) -> None:
     if not session.posargs:
         session.run("python", "-m", "pytest", "-q", "tests/simulation")
     session.run("python", "-m", "tests.simulation", *session.posargs)
+
+
+@nox.session(python=FUZZED)
+def fuzz(session: nox.Session) -> None:
+    """Try 4000 inputs that nobody wrote on each parser: the same each time."""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        session.skip("atheris is built for Linux on x86-64 only")
+    session.install(".", *group("test"), *group("fuzz"))
+    if not session.posargs:
+        session.run("python", "-m", "pytest", "-q", "tests/fuzz")
+    session.run("python", "-m", "tests.fuzz", *(session.posargs or ["--runs", "4000"]))
 
 
 @nox.session
