@@ -3,6 +3,7 @@ import urwid
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.screen.seen import styles
 from triochat.protocol.escape import MAX_TEXT, wire_length
 from triochat.screen.completion import Candidates
 from triochat.screen.entry import MOST_ROWS, Entry
@@ -57,6 +58,13 @@ def test_a_line_is_sent_with_enter_and_the_prompt_names_the_room() -> None:
     assert desk.sent == ["hello"]
     assert desk.seen() == ["#lobby>"]
     assert desk.changes == 6
+
+
+def test_prompt_and_text_have_their_styles() -> None:
+    desk = Desk()
+    desk.type("hello")
+    found = styles(desk.entry, SIZE)
+    assert found == {"#lobby>": "prompt", "hello": "input"}
 
 
 def test_nothing_is_sent_of_blanks() -> None:

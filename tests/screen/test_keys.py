@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from triochat.config import ConfigError
-from triochat.screen.keys import ACTIONS, Keys, label, load_keys
+from triochat.screen.keys import ACTIONS, Keys, label, load_keys, reference
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -113,3 +113,8 @@ def test_help_has_the_nine_in_one_line_unless_somebody_moved_one() -> None:
     moved = "\n".join(Keys({"switch.3": ("f3",)}).help())
     assert "Alt+2 " in moved
     assert "F3 " in moved
+
+
+def test_the_page_has_the_table() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "screen.md"
+    assert reference() in page.read_text("utf-8"), "copy in what reference() gives"

@@ -4,7 +4,7 @@ import pytest
 import urwid
 
 from triochat.config import ConfigError
-from triochat.screen.theme import STYLES, Theme, load_theme
+from triochat.screen.theme import STYLES, Theme, load_theme, reference
 
 BACKGROUNDS = [(0, 0, 0), (30, 30, 30), (255, 255, 255), (253, 246, 227)]
 
@@ -133,3 +133,8 @@ def test_the_file_of_the_user_need_not_be_there(tmp_path: Path, monkeypatch: pyt
     assert load_theme().styles == Theme().styles
     written(tmp_path, "[time]\nforeground = 'brown'")
     assert load_theme().styles["time"].foreground == "brown"
+
+
+def test_the_page_has_the_table() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "screen.md"
+    assert reference() in page.read_text("utf-8"), "copy in what reference() gives"

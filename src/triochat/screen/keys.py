@@ -145,6 +145,15 @@ def label(key: str) -> str:
     return "+".join([*(_LABELS.get(it, it.title()) for it in modifiers), name[:1].upper() + name[1:]])
 
 
+def reference() -> str:
+    """The table of docs/reference/screen.md."""
+    rows = ["| action | key | what it does |", "|---|---|---|"]
+    for action in ACTIONS:
+        keys = ", ".join(f"`{key}`" for key in action.keys)
+        rows.append(f"| `{action.name}` | {keys} | {action.summary} |")
+    return "\n".join(rows) + "\n"
+
+
 def _key(written: str) -> str:
     """A key as urwid names it, from how somebody may have written it."""
     words = written.strip().split()

@@ -135,6 +135,18 @@ class Theme:
         ]
 
 
+def reference() -> str:
+    """The table of docs/reference/screen.md."""
+    rows = [
+        "| style | foreground | background | foreground256 | background256 | mono | of what |",
+        "|" + "---|" * 7,
+    ]
+    for name, (style, where) in STYLES.items():
+        cells = [f"`{value}`" if value else "" for value in asdict(style).values()]
+        rows.append(f"| `{name}` | {' | '.join(cells)} | {where} |")
+    return "\n".join(rows) + "\n"
+
+
 def _changed(name: str, style: Style, settings: Mapping[str, str]) -> Style:
     known = [field.name for field in fields(Style)]
     for setting in settings:
