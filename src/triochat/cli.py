@@ -9,8 +9,9 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import cyclopts
 import trio
@@ -24,6 +25,9 @@ from triochat.config import (
     ServerConfig,
     data_path,
 )
+
+if TYPE_CHECKING:
+    from triochat.client.terminal import Screen
 
 ENVIRONMENT = "TRIOCHAT_"
 SECTIONS = {"server": ServerConfig, "client": ClientConfig}
@@ -144,7 +148,7 @@ def client(
     host, port = _split(address)
     from triochat.client.terminal import run_terminal
 
-    return trio.run(run_terminal, host, port, settings)
+    return trio.run(partial(run_terminal, host, port, settings, prepare=_screen))
 
 
 @app.command(version_flags=(), config=ON_THE_FILE_CONFIG)
@@ -207,6 +211,13 @@ def backup(copy: Path, /, *, data: ServersData = None, config: ServersConfigFile
     from triochat.archive.commands import run_backup
 
     return run_backup(data_path(data), copy)
+
+
+def _screen(settings: ClientConfig) -> "Screen":
+    """The full screen, which is imported only where one is drawn."""
+    from triochat.screen.app import prepare
+
+    return prepare(settings)
 
 
 def _split(address: str) -> tuple[str, int]:

@@ -63,6 +63,10 @@ Raises `ConnectionLost` when there will be no connection any more.
 """
 
 
+Prepare = Callable[[ClientConfig], Screen]
+"""Makes a screen with the keys and colours that somebody wants."""
+
+
 async def run_terminal(
     host: str,
     port: int,
@@ -71,7 +75,7 @@ async def run_terminal(
     stdin_fd: int = 0,
     out: TextIO | None = None,
     err: TextIO | None = None,
-    screen: Screen | None = None,
+    prepare: Prepare | None = None,
 ) -> int:
     """Talk to a server until the person, the input or the server ends it. Call it in the main thread.
 
@@ -82,18 +86,27 @@ async def run_terminal(
         stdin_fd: what is typed, or piped in.
         out: for what is said in the chat; by default the standard output.
         err: for what goes wrong; by default the standard error.
-        screen: what a person chats on; without one, or where one can't be drawn, this is the plain client.
+        prepare: makes the screen on which a person chats; without it, or where no screen can be drawn or is
+            wanted, this is the plain client.
 
     Returns:
         The exit code: 0; 1 if there was no connection, or not everything was kept; 128 and the number of
         the signal that ended it.
+
+    Raises:
+        triochat.config.ConfigError: by `prepare`.
     """
     if stdin_fd == 0 and sys.stdin is None:
         stdin_fd = -1  # it was closed when we were started; by now it may be anything
     printer = Printer(out or sys.stdout, err or sys.stderr)
     keyboard = Keyboard(stdin_fd)
-    if config.plain or config.text or not _can_be_drawn(keyboard, out or sys.stdout):
-        screen = None
+    screen = None
+    if (
+        prepare is not None
+        and not (config.plain or config.text)
+        and _can_be_drawn(keyboard, out or sys.stdout)
+    ):
+        screen = prepare(config)
     visit = _Visit(host, port, config, keyboard, printer, screen)
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:

@@ -4,14 +4,15 @@ OSC 9 is iTerm2's, and known to many; OSC 777 is that of urxvt, foot and VTE. A 
 may print them, so they are sent only where that is asked for. What they say is made harmless first.
 """
 
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from triochat.screen.harmless import harmless
 
-MOST: int = 200
+MOST: Final = 200
 """Characters that a notification has."""
 
 
+@runtime_checkable
 class Terminal(Protocol):
     """What urwid's screen on a terminal has."""
 
@@ -41,7 +42,7 @@ class Alerts:
     def ring(self, who: str, text: str) -> None:
         """Somebody has said something to us."""
         data = self._data(harmless(who), harmless(text)[:MOST])
-        if data and hasattr(self._screen, "write"):
+        if data and isinstance(self._screen, Terminal):
             self._screen.write(data)
             self._screen.flush()
 

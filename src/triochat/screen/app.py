@@ -1,4 +1,4 @@
-"""The full-screen client: the interface and the conversation in one nursery, so that they live and die together.
+"""The full-screen client: interface and conversation in one nursery, so that they live and die together.
 
 urwid's main loop is one task among others: its `TrioEventLoop` runs inside our `trio.run`. The others listen,
 send, and look after the connection. Callbacks of widgets are synchronous; what has to wait for the server is
@@ -117,7 +117,7 @@ class App:
         self._scope = trio.CancelScope()
         self.desk = Desk(chat, self, now)
         self._alerts = Alerts(screen, bell=not config.no_bell, notify=config.notify)
-        self._pane = MessagePane(self.desk.current, on_top=self._at_top, on_end=self._at_end)
+        self._pane = MessagePane(self.desk.current, on_top=self._at_top, on_scroll=self._scrolled)
         self._entry = Entry(keys, self._typed, self._candidates, self._keep_draft)
         self.window = Window(self.desk, self._pane, self._entry, self._go_to)
         self._events = urwid.TrioEventLoop()
@@ -160,6 +160,7 @@ class App:
         """Something is to be drawn anew: urwid does when nobody has anything to do."""
         if self._pane.buffer is not self.desk.current:
             self._pane.show(self.desk.current)
+            self.desk.at_end = self._pane.at_end
             self._entry.show(self.desk.current.name, self.desk.current.draft)
         self.window.refresh()
 
@@ -180,9 +181,9 @@ class App:
         if not self.desk.current.complete and self.desk.lost is None:
             self._ask(self.desk.read_older)
 
-    def _at_end(self, at_end: bool) -> None:
-        self.desk.look(at_end=at_end)
-        if at_end and self.desk.current.detached:
+    def _scrolled(self) -> None:
+        self.desk.look(at_end=self._pane.at_end)
+        if self._pane.at_bottom and self.desk.current.detached:
             self._ask(self.desk.read_newest)
 
     def _candidates(self) -> Candidates:

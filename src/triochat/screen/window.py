@@ -14,7 +14,7 @@ was clicked; only a dialog takes the keys.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import urwid
 
@@ -88,7 +88,7 @@ class Window(urwid.WidgetWrap[urwid.Widget]):
                 note=f"{waiting} not sent yet" if waiting and desk.lost is not None else "",
             )
         )
-        self._pane.refresh()
+        self._pane.changed()
 
     def toggle_members(self) -> None:
         """Show who is here, or do not, however wide the screen is."""
@@ -116,13 +116,14 @@ class Window(urwid.WidgetWrap[urwid.Widget]):
         if shown == self._shown:
             return
         self._shown = shown
-        rule = ("given", 1, urwid.AttrMap(urwid.SolidFill("│"), "time"))
-        parts: list[tuple[str, int, urwid.Widget]] = [("weight", 1, self._pane)]
+        rule = urwid.AttrMap(urwid.SolidFill("│"), "time"), self._body.options("given", 1)
+        parts: list[tuple[urwid.Widget, Any]] = [(self._pane, self._body.options("weight", 1))]
         if shown[0]:
-            parts[:0] = [("given", ROOMS_WIDE, self._rooms), rule]
+            parts[:0] = [(self._rooms, self._body.options("given", ROOMS_WIDE)), rule]
         if shown[1]:
-            parts += [rule, ("given", min(MEMBERS_WIDE, width // 3), self._members)]
-        self._body.contents = [(part, self._body.options(kind, amount)) for kind, amount, part in parts]
+            wide = min(MEMBERS_WIDE, width // 3)
+            parts += [rule, (self._members, self._body.options("given", wide))]
+        self._body.contents = parts
 
     # --- what lies over it ----------------------------------------------------------------------
 
@@ -146,9 +147,7 @@ class Window(urwid.WidgetWrap[urwid.Widget]):
         """Show commands and keys."""
         self._lay(HelpScreen(keys, self.close), "Help")
 
-    def results(
-        self, words: str, room: str, found: Sequence[Line], jump: Callable[[Line], None]
-    ) -> None:
+    def results(self, words: str, room: str, found: Sequence[Line], jump: Callable[[Line], None]) -> None:
         """Show what a search found; `jump` is given the line that somebody wants to see."""
         lines = {line.id or 0: line for line in found}
         rows = [Found(room, line.ms, line.nick, line.text, line.id or 0) for line in found]
@@ -169,7 +168,13 @@ class Window(urwid.WidgetWrap[urwid.Widget]):
         self._w = over(self._frame, dialog, title)
 
     def mouse_event(
-        self, size: tuple[int, int], event: str, button: int, col: int, row: int, focus: bool
+        self,
+        size: tuple[int, int],  # type: ignore[override]
+        event: str,
+        button: int,
+        col: int,
+        row: int,
+        focus: bool,
     ) -> bool:
         """A click does what it does; the keys stay where they are."""
         done = bool(self._w.mouse_event(size, event, button, col, row, focus))
