@@ -6,16 +6,15 @@ wherever it stands: a setting that is silently ignored is worse than a server th
 
 import os
 import sys
-import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import cyclopts
-import trio
 from cyclopts.config import Dict, Env
 
+from triochat import usage
 from triochat.config import (
     DEFAULT_HOST,
     DEFAULT_PORT,
@@ -77,6 +76,8 @@ def _read_file(app: cyclopts.App, commands: tuple[str, ...], arguments: cyclopts
 
 def _load(path: Path) -> dict[str, Any]:
     """A file of settings, every key of it known, also those of the other command."""
+    import tomllib
+
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -100,7 +101,8 @@ ON_THE_FILE_CONFIG = [_check_environment, _read_file]
 
 app = cyclopts.App(
     name="triochat",
-    help="A chat for a small team, a class, a LAN: server and client.",
+    help=usage.SUMMARY,
+    version=usage.VERSION,
     config=[_check_environment, Env(ENVIRONMENT), _read_file],
     result_action="return_value",
     help_format="plaintext",
@@ -142,6 +144,8 @@ def client(
     """
     del config
     host, port = _split(address)
+    import trio
+
     from triochat.client.terminal import run_terminal
 
     return trio.run(run_terminal, host, port, settings)
