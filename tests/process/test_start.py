@@ -58,7 +58,7 @@ finally:
     print(*sys.modules, file=sys.stderr)
 """
 EARLY = {"triochat", "triochat.__main__", "triochat.usage", "triochat.version"}
-TO_PARSE = {"triochat.cli", "triochat.config"}
+TO_PARSE = {"triochat.address", "triochat.cli", "triochat.config", "triochat.config_file"}
 
 
 @pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"], ["--version"]])
