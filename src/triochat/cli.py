@@ -146,6 +146,19 @@ def client(
     return trio.run(run_terminal, place.host, place.port, settings)
 
 
+@app.command(version_flags=(), config=[_check_environment])
+def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
+    """Print what makes a shell complete the commands of triochat.
+
+    Args:
+        shell: The shell for which it is.
+    """
+    from triochat.completion import completion_script
+
+    sys.stdout.write(completion_script(app, shell))
+    return 0
+
+
 @app.command(version_flags=(), config=ON_THE_FILE_CONFIG)
 def export(
     *,

@@ -15,6 +15,7 @@ VERSION = f"triochat {__version__}"
 COMMANDS = {
     "backup": "Copy the server's file to a new file, whether the server runs or not.",
     "client": "Chat at ADDRESS. With a pipe as input, send every line and end when all are kept.",
+    "completion": "Print what makes a shell complete the commands of triochat.",
     "export": "Write what is kept to the standard output, whether the server runs or not.",
     "import": (
         "Fill a new journal from JSON lines of export, all or nothing; ids and times stay as they were."
