@@ -16,7 +16,7 @@ from cyclopts.config import Dict, Env
 
 from triochat import usage
 from triochat.address import find_address, parse_address
-from triochat.config import DEFAULT_HOST, ClientConfig, ConfigError, ServerConfig, data_path
+from triochat.config import DEFAULT_HOST, ClientConfig, ConfigError, HostConfig, ServerConfig, data_path
 from triochat.config_file import SECTIONS, Tables, default_file, find_server, named_servers, read_tables
 
 ENVIRONMENT = "TRIOCHAT_"
@@ -26,7 +26,7 @@ ConfigFile = Annotated[Path | None, cyclopts.Parameter(name="--config")]
 
 ON_THE_FILE = ("export", "import", "backup")
 """Commands that work on a server's file: of its settings they take where that is, and no others."""
-OF_A_PERSON = ("client",)
+OF_A_PERSON = ("client", "host")
 """Commands for which there is a file by default."""
 ServersData = Annotated[Path | None, cyclopts.Parameter(name="--data", env_var="TRIOCHAT_SERVER_DATA")]
 ServersConfigFile = Annotated[
@@ -86,13 +86,23 @@ def _read_file(app: cyclopts.App, commands: tuple[str, ...], arguments: cyclopts
 
 def _settings(command: str, tables: Tables) -> dict[str, Any]:
     """What is for this command in the tables of a file."""
+    of_server, of_client = tables.get("server", {}), tables.get("client", {})
     if command in ON_THE_FILE:
-        return {key: value for key, value in tables.get("server", {}).items() if key == "data"}
+        return {key: value for key, value in of_server.items() if key == "data"}
+    if command == "host":
+        return {**of_server, **{key: value for key, value in of_client.items() if key in ("nick", "room")}}
     return tables.get(command, {})
 
 
 # They have no settings of their own; those of the server name their variables themselves.
 ON_THE_FILE_CONFIG = [_check_environment, _read_file]
+# It has those of both, under their names.
+HOST_CONFIG = [
+    _check_environment,
+    Env(f"{ENVIRONMENT}SERVER_", command=False, show=False),
+    Env(f"{ENVIRONMENT}CLIENT_", command=False, show=False),
+    _read_file,
+]
 
 app = cyclopts.App(
     name="triochat",
@@ -144,6 +154,26 @@ def client(
     from triochat.client.terminal import run_terminal
 
     return trio.run(run_terminal, place.host, place.port, settings)
+
+
+@app.command(version_flags=(), config=HOST_CONFIG)
+def host(
+    *,
+    settings: Annotated[HostConfig, cyclopts.Parameter(name="*", negative="")] = HostConfig(),  # noqa: B008 -- immutable
+    config: ConfigFile = None,
+) -> int:
+    """Serve the chat to others, and take part in it.
+
+    Args:
+        settings: All settings of a server, and a nickname and a room.
+        config: A TOML file; its table [server] holds these settings, with _ for -, [client] nick and room. By
+            default client.toml in the platform's folder for settings.
+    """
+    del config
+    from triochat.client.terminal import run_terminal
+    from triochat.host import run_host
+
+    return run_host(settings, run_terminal)
 
 
 @app.command(version_flags=(), config=[_check_environment])

@@ -106,6 +106,21 @@ class ServerConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostConfig(ServerConfig):
+    """Settings of a server, and of the person in front of it: for ``triochat host``.
+
+    It is there for others to come, so by default it listens on every address.
+    """
+
+    host: str = ""
+    """Address or name to listen on; empty for every address of this machine."""
+    nick: str | None = None
+    """The nickname; by default the login name."""
+    room: str = "#lobby"
+    """The room to enter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientConfig:
     """Settings of the terminal client."""
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "client": "Chat at ADDRESS. With a pipe as input, send every line and end when all are kept.",
     "completion": "Print what makes a shell complete the commands of triochat.",
     "export": "Write what is kept to the standard output, whether the server runs or not.",
+    "host": "Serve the chat to others, and take part in it.",
     "import": (
         "Fill a new journal from JSON lines of export, all or nothing; ids and times stay as they were."
     ),

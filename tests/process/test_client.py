@@ -140,13 +140,14 @@ async def test_where_a_client_goes(
 
 
 @pytest.mark.parametrize("content", ["[client", "[servers.work]\nnick = 'bob'\n", "[client]\nnik = 'bob'\n"])
+@pytest.mark.parametrize("command", ["client", "host"])
 async def test_a_default_file_that_is_broken_is_an_error(
-    run: Run, home: dict[str, str], content: str
+    run: Run, home: dict[str, str], content: str, command: str
 ) -> None:
     path = Path(home["XDG_CONFIG_HOME"]) / "triochat" / "client.toml"
     path.parent.mkdir(parents=True)
     path.write_text(content)
-    client = await run("client")
+    client = await run(command)
     assert await client.exit_code() == 1
     error = await client.err.rest()
     assert error.startswith(f"triochat: {path}")

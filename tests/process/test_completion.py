@@ -50,7 +50,7 @@ async def script(run: Run, shell: str, folder: Path) -> Path:
     [
         (["cl"], {"client"}),
         (["client", "--ni"], {"--nick"}),
-        (["server", "--po"], {"--port"}),
+        (["host", "--po"], {"--port"}),
         (["server", "--durability", ""], {"full", "normal"}),
         (["completion", ""], {"bash", "zsh", "fish"}),
     ],
