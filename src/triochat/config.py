@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
-
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 55555
 
@@ -19,7 +17,14 @@ class ConfigError(ValueError):
 
 def data_path(data: Path | None) -> Path:
     """The file that keeps the rooms: the configured one, or one in the platform's folder for such."""
-    return data or platformdirs.user_state_path("triochat", appauthor=False) / "chat.db"
+    return data or state_folder() / "chat.db"
+
+
+def state_folder() -> Path:
+    """The platform's folder for what programs keep; it need not be there."""
+    import platformdirs  # not for those who only want help
+
+    return platformdirs.user_state_path("triochat", appauthor=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,21 @@ class ServerConfig:
     def max_age_seconds(self) -> float | None:
         """The same in seconds; None: no limit."""
         return self.max_age * 86_400 or None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostConfig(ServerConfig):
+    """Settings of a server, and of the person in front of it: for ``triochat host``.
+
+    It is there for others to come, so by default it listens on every address.
+    """
+
+    host: str = ""
+    """Address or name to listen on; empty for every address of this machine."""
+    nick: str | None = None
+    """The nickname; by default the login name."""
+    room: str = "#lobby"
+    """The room to enter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

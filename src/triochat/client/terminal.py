@@ -18,11 +18,11 @@ import math
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from socket import gaierror
-from typing import Final, TextIO
+from typing import Final, Protocol, TextIO
 
 import trio
 
@@ -56,11 +56,18 @@ ASK_AGAIN: Final = frozenset({"bad-nick", "nick-in-use"})
 """Refusals that another nickname may help against."""
 
 
-Screen = Callable[[ChatClient, ClientConfig], Awaitable[str]]
-"""Lets a person chat on the whole terminal until it leaves; returns its last words.
+class Screen(Protocol):
+    """The whole terminal."""
 
-Raises `ConnectionLost` when there will be no connection any more.
-"""
+    async def __call__(self, chat: ChatClient, config: ClientConfig, *, greeting: Sequence[str]) -> str:
+        """Let a person chat until it leaves; return its last words.
+
+        Raises:
+            ConnectionLost: there will be no connection any more.
+        """
+        ...
+
+
 
 
 Prepare = Callable[[ClientConfig], Screen]
@@ -71,6 +78,7 @@ async def run_terminal(
     host: str,
     port: int,
     config: ClientConfig,
+    greeting: Sequence[str] = (),
     *,
     stdin_fd: int = 0,
     out: TextIO | None = None,
@@ -83,6 +91,7 @@ async def run_terminal(
         host: name or address of the server.
         port: its TCP port.
         config: nickname, room and dialect.
+        greeting: lines that a screen shows first, since it hides what was printed before.
         stdin_fd: what is typed, or piped in.
         out: for what is said in the chat; by default the standard output.
         err: for what goes wrong; by default the standard error.
@@ -107,7 +116,7 @@ async def run_terminal(
         and _can_be_drawn(keyboard, out or sys.stdout)
     ):
         screen = prepare(config)
-    visit = _Visit(host, port, config, keyboard, printer, screen)
+    visit = _Visit(host, port, config, keyboard, printer, screen, greeting)
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(visit.heed, signals, nursery.cancel_scope)
@@ -132,6 +141,7 @@ class _Visit:
         keyboard: Keyboard,
         printer: Printer,
         screen: Screen | None,
+        greeting: Sequence[str],
     ) -> None:
         self._host = host
         self._port = port
@@ -139,6 +149,7 @@ class _Visit:
         self._keyboard = keyboard
         self._printer = printer
         self._screen = screen
+        self._greeting = greeting
         self._conversation: trio.CancelScope | None = None
         self._room: str | None = None  # where a line goes
         self._rooms: dict[str, None] = {}  # all that we are in, in the order in which we came
@@ -256,7 +267,7 @@ class _Visit:
         """The whole terminal beside the network, until we have left or the connection is lost."""
         try:
             with trio.CancelScope() as self._conversation:
-                farewell = await screen(chat, self._config)
+                farewell = await screen(chat, self._config, greeting=self._greeting)
                 if not chat.connected and (unsent := chat.statistics().unanswered):
                     await self._tell_of_unsent(unsent)
                 await chat.quit(farewell)

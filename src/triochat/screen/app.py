@@ -11,7 +11,7 @@ seen by anybody. So a traceback can be read.
 import math
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -54,6 +54,7 @@ async def converse(
     chat: ChatClient,
     config: ClientConfig,
     *,
+    greeting: Sequence[str] = (),
     keys: Keys,
     theme: Theme,
     screen: urwid.BaseScreen | None = None,
@@ -64,6 +65,7 @@ async def converse(
     Args:
         chat: a connection.
         config: which room to enter, and how to ask for attention.
+        greeting: lines to show first.
         keys: which key does what.
         theme: how it looks.
         screen: where to draw; by default the terminal.
@@ -74,7 +76,7 @@ async def converse(
     """
     async with trio.open_nursery() as nursery:
         app = App(chat, config, keys, theme, nursery, screen or _terminal(), now)
-        await app.run()
+        await app.run(greeting)
         nursery.cancel_scope.cancel()
     if app.lost is not None:
         raise app.lost
@@ -131,16 +133,21 @@ class App:
         )
         self._pastes = PasteWatch()
 
-    async def run(self) -> None:
+    async def run(self, greeting: Sequence[str]) -> None:
         """Draw and obey until somebody leaves."""
         for task in (self._listen, self.desk.run_outgoing, self.desk.watch_connection):
             self._nursery.start_soon(task)
-        for room in [*self._chat.joined, room_name(self._config.room)]:
-            self._ask(self.desk.enter, room)
+        self._ask(self._enter_all, [*self._chat.joined, room_name(self._config.room)], greeting)
         with self._scope, self._loop.start():
             if isinstance(self._screen, urwid.display.raw.Screen):  # it puts them back itself
                 self._screen.tty_signal_keys(intr="undefined", quit="undefined")
             await self._events.run_async()
+
+    async def _enter_all(self, rooms: Sequence[str], greeting: Sequence[str]) -> None:
+        for room in rooms:
+            await self.desk.enter(room)
+        for line in greeting:
+            self.desk.tell(line)
 
     async def _listen(self) -> None:
         try:
