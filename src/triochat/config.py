@@ -112,6 +112,16 @@ class ClientConfig:
     """Speak the text dialect, to a server of the 2019 tutorial."""
     state: Path | None = None
     """A file that keeps what is not sent yet, for the next client should this one be killed."""
+    plain: bool = False
+    """One line an event, without drawing, also on a terminal: for screen readers, and for old terminals."""
+    no_bell: bool = False
+    """Do not ring the terminal's bell when somebody wants something of us."""
+    notify: Literal["off", "osc9", "osc777"] = "off"
+    """Ask the terminal for a notification then, in the way that it knows."""
+    keys: Path | None = None
+    """A TOML file that says which key does what; by default keys.toml in the folder for settings."""
+    theme: Path | None = None
+    """A TOML file that says how things look; by default theme.toml in the folder for settings."""
     timeout: float = 0.0
     """Seconds for which to try to get a lost connection back. 0: for as long as it takes."""
 

@@ -15,6 +15,7 @@ signal cancels everything.
 
 import getpass
 import math
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -55,6 +56,13 @@ ASK_AGAIN: Final = frozenset({"bad-nick", "nick-in-use"})
 """Refusals that another nickname may help against."""
 
 
+Screen = Callable[[ChatClient, ClientConfig], Awaitable[str]]
+"""Lets a person chat on the whole terminal until it leaves; returns its last words.
+
+Raises `ConnectionLost` when there will be no connection any more.
+"""
+
+
 async def run_terminal(
     host: str,
     port: int,
@@ -63,6 +71,7 @@ async def run_terminal(
     stdin_fd: int = 0,
     out: TextIO | None = None,
     err: TextIO | None = None,
+    screen: Screen | None = None,
 ) -> int:
     """Talk to a server until the person, the input or the server ends it. Call it in the main thread.
 
@@ -73,6 +82,7 @@ async def run_terminal(
         stdin_fd: what is typed, or piped in.
         out: for what is said in the chat; by default the standard output.
         err: for what goes wrong; by default the standard error.
+        screen: what a person chats on; without one, or where one can't be drawn, this is the plain client.
 
     Returns:
         The exit code: 0; 1 if there was no connection, or not everything was kept; 128 and the number of
@@ -81,7 +91,10 @@ async def run_terminal(
     if stdin_fd == 0 and sys.stdin is None:
         stdin_fd = -1  # it was closed when we were started; by now it may be anything
     printer = Printer(out or sys.stdout, err or sys.stderr)
-    visit = _Visit(host, port, config, Keyboard(stdin_fd), printer)
+    keyboard = Keyboard(stdin_fd)
+    if config.plain or config.text or not _can_be_drawn(keyboard, out or sys.stdout):
+        screen = None
+    visit = _Visit(host, port, config, keyboard, printer, screen)
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(visit.heed, signals, nursery.cancel_scope)
@@ -99,13 +112,20 @@ class _Visit:
     """One run of the client, from the first attempt to connect to the exit code."""
 
     def __init__(
-        self, host: str, port: int, config: ClientConfig, keyboard: Keyboard, printer: Printer
+        self,
+        host: str,
+        port: int,
+        config: ClientConfig,
+        keyboard: Keyboard,
+        printer: Printer,
+        screen: Screen | None,
     ) -> None:
         self._host = host
         self._port = port
         self._config = config
         self._keyboard = keyboard
         self._printer = printer
+        self._screen = screen
         self._conversation: trio.CancelScope | None = None
         self._room: str | None = None  # where a line goes
         self._rooms: dict[str, None] = {}  # all that we are in, in the order in which we came
@@ -145,7 +165,10 @@ class _Visit:
                     await self._converse(text_client, partial(self._type_text, text_client))
             else:
                 async with open_client_by(self._dial, nick=nick, state=self._config.state) as chat:
-                    await self._converse(chat, partial(self._type, chat))
+                    if self._screen is not None:
+                        await self._converse_on(self._screen, chat)
+                    else:
+                        await self._converse(chat, partial(self._type, chat))
         except gaierror:  # on entering, as all that follows: the conversation raises nothing
             await self._fail(f"there is no host named {self._host}; look at how it is spelled")
         except OSError:
@@ -213,6 +236,19 @@ class _Visit:
                     nursery.cancel_scope.cancel()
                 if self._late and nursery.cancel_scope.deadline <= trio.current_time():
                     await self._fail(f"it did not come back within {self._config.timeout:g} seconds")
+        finally:
+            self._conversation = None
+
+    async def _converse_on(self, screen: Screen, chat: ChatClient) -> None:
+        """The whole terminal beside the network, until we have left or the connection is lost."""
+        try:
+            with trio.CancelScope() as self._conversation:
+                farewell = await screen(chat, self._config)
+                if not chat.connected and (unsent := chat.statistics().unanswered):
+                    await self._tell_of_unsent(unsent)
+                await chat.quit(farewell)
+        except ConnectionLost as lost:
+            await self._fail(f"the connection is lost: {lost.reason}")
         finally:
             self._conversation = None
 
@@ -432,6 +468,12 @@ class _Visit:
             self._room = next(reversed(self._rooms), None)
         where = "you are in no room now" if self._room is None else f"you talk in {self._room} now"
         await self._printer.show([f"{room}: you have left; {where}"])
+
+
+def _can_be_drawn(keyboard: Keyboard, out: TextIO | None) -> bool:
+    """Whether there is a person, at a terminal that can be drawn on."""
+    seen = out is not None and out.isatty()
+    return keyboard.is_terminal and seen and os.environ.get("TERM", "dumb") not in ("dumb", "")
 
 
 def _login_nick() -> str:

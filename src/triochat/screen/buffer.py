@@ -100,7 +100,7 @@ class Buffer:
             looked_at: this buffer is on the screen, and its end is.
         """
         if line.kind in ("message", "action") and not line.own and not looked_at:
-            if self.unread_from is None and not self.detached:
+            if self.unread == 0 and self.unread_from is None and not self.detached:
                 self.unread_from = line
             self.unread += 1
             self.mentions += line.mention
@@ -120,12 +120,33 @@ class Buffer:
 
     def settle(self, line: Line, number: int) -> None:
         """A pending line is kept, as entry `number`: it goes where the log has it."""
+        line.state, line.id, line.reason = "kept", number, ""
+        self.version += 1
+        if not self.is_room:  # what both sides say there stands in two logs, each with ids of its own
+            return
         if line in self.lines:
             self.lines.remove(line)
-        line.state, line.id, line.reason = "kept", number, ""
         if not self.detached and all(other.id != number for other in self.lines):
             self.lines.insert(self._place(number), line)
-        self.version += 1
+
+    def has(self, number: int, *, own: bool | None = None) -> bool:
+        """Whether it shows that entry.
+
+        Args:
+            number: its id.
+            own: in a direct conversation, who said it: each side has ids of its own.
+        """
+        return any(line.id == number and own in (None, line.own) for line in reversed(self.lines))
+
+    def pending(self, kind: Kind, text: str) -> Line | None:
+        """What we have said and the server has not answered yet: the oldest such line."""
+        found = None
+        for line in reversed(self.lines):
+            if line.state == "kept":
+                break
+            if line.state == "pending" and (line.kind, line.text) == (kind, text):
+                found = line
+        return found
 
     def fail(self, line: Line, reason: str) -> None:
         """A pending line was refused, or it is not known what became of it."""
@@ -190,5 +211,5 @@ class Buffer:
         return kept[-1][0] + 1 if kept else len([line for line in self.lines if line.state == "kept"])
 
     def _let_go(self, lines: Iterable[Line]) -> None:
-        if self.unread_from in lines:
+        if any(line is self.unread_from for line in lines):
             self.unread_from = None

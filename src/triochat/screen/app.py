@@ -1,0 +1,353 @@
+"""The full-screen client: the interface and the conversation in one nursery, so that they live and die together.
+
+urwid's main loop is one task among others: its `TrioEventLoop` runs inside our `trio.run`. The others listen,
+send, and look after the connection. Callbacks of widgets are synchronous; what has to wait for the server is
+started as a task in the same nursery, and what goes wrong with it is told in a line.
+
+However it ends, the block of `urwid.MainLoop.start` gives the terminal back first; only then is an exception
+seen by anybody. So a traceback can be read.
+"""
+
+import math
+import os
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final
+
+import trio
+import urwid
+
+from triochat.client.chat_client import ChatClient
+from triochat.client.commands import CommandError, room_name
+from triochat.client.errors import ClientError, ConnectionLost
+from triochat.client.terminal import Screen
+from triochat.config import ClientConfig
+from triochat.protocol import ProtocolError
+from triochat.protocol import events as e
+from triochat.screen.alerts import Alerts
+from triochat.screen.buffer import Buffer, Line
+from triochat.screen.commands import Bell, Clear, Close, Query, parse
+from triochat.screen.completion import Candidates
+from triochat.screen.desk import Desk, sentence_of
+from triochat.screen.entry import Entry
+from triochat.screen.keys import Keys, load_keys
+from triochat.screen.pane import MessagePane
+from triochat.screen.paste import PasteWatch
+from triochat.screen.theme import Theme, load_theme
+from triochat.screen.window import Window
+
+SPEAKERS: Final = 50
+"""Lines back in which who spoke comes first when a nick is completed."""
+
+
+def prepare(config: ClientConfig) -> Screen:
+    """What `triochat.client.terminal.run_terminal` wants: a screen with its keys and colours.
+
+    Raises:
+        triochat.config.ConfigError: a file that says how they are makes no sense.
+    """
+    return partial(converse, keys=load_keys(config.keys), theme=load_theme(config.theme))
+
+
+async def converse(
+    chat: ChatClient,
+    config: ClientConfig,
+    *,
+    keys: Keys,
+    theme: Theme,
+    screen: urwid.BaseScreen | None = None,
+    now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+) -> str:
+    """Let somebody chat on the whole terminal until they leave; returns their last words.
+
+    Args:
+        chat: a connection.
+        config: which room to enter, and how to ask for attention.
+        keys: which key does what.
+        theme: how it looks.
+        screen: where to draw; by default the terminal.
+        now: gives Unix milliseconds.
+
+    Raises:
+        ConnectionLost: there will be no connection any more.
+    """
+    async with trio.open_nursery() as nursery:
+        app = App(chat, config, keys, theme, nursery, screen or _terminal(), now)
+        await app.run()
+        nursery.cancel_scope.cancel()
+    if app.lost is not None:
+        raise app.lost
+    return app.farewell
+
+
+def _terminal() -> urwid.BaseScreen:
+    """The terminal that we were started on, in raw mode: Ctrl-C is a key there."""
+    screen = urwid.display.raw.Screen(bracketed_paste_mode=True)
+    screen.set_terminal_properties(colors=1 if os.environ.get("NO_COLOR") else 256)
+    return screen
+
+
+class App:
+    """Widgets, desk and keys, and what they have to do with each other.
+
+    Attributes:
+        desk: what there is to see.
+        farewell: what was said on leaving.
+        lost: why it ended, if nobody wanted that.
+    """
+
+    def __init__(
+        self,
+        chat: ChatClient,
+        config: ClientConfig,
+        keys: Keys,
+        theme: Theme,
+        nursery: trio.Nursery,
+        screen: urwid.BaseScreen,
+        now: Callable[[], int],
+    ) -> None:
+        self.farewell = ""
+        self.lost: ConnectionLost | None = None
+        self._chat = chat
+        self._config = config
+        self._keys = keys
+        self._nursery = nursery
+        self._screen = screen
+        self._scope = trio.CancelScope()
+        self.desk = Desk(chat, self, now)
+        self._alerts = Alerts(screen, bell=not config.no_bell, notify=config.notify)
+        self._pane = MessagePane(self.desk.current, on_top=self._at_top, on_end=self._at_end)
+        self._entry = Entry(keys, self._typed, self._candidates, self._keep_draft)
+        self.window = Window(self.desk, self._pane, self._entry, self._go_to)
+        self._events = urwid.TrioEventLoop()
+        self._loop = urwid.MainLoop(
+            self.window,
+            theme.palette(),
+            screen=screen,
+            event_loop=self._events,
+            input_filter=self._filter,
+            unhandled_input=self._pressed,
+        )
+        self._pastes = PasteWatch()
+
+    async def run(self) -> None:
+        """Draw and obey until somebody leaves."""
+        for task in (self._listen, self.desk.run_outgoing, self.desk.watch_connection):
+            self._nursery.start_soon(task)
+        for room in [*self._chat.joined, room_name(self._config.room)]:
+            self._ask(self.desk.enter, room)
+        with self._scope, self._loop.start():
+            if isinstance(self._screen, urwid.display.raw.Screen):  # it puts them back itself
+                self._screen.tty_signal_keys(intr="undefined", quit="undefined")
+            await self._events.run_async()
+
+    async def _listen(self) -> None:
+        try:
+            async for event in self._chat:
+                self.desk.feed(event)
+                if self.desk.lost is None:
+                    self._scope.deadline = math.inf
+                elif self._config.timeout and self._scope.deadline == math.inf:
+                    self._scope.deadline = trio.current_time() + self._config.timeout
+        except ConnectionLost as lost:
+            self.lost = lost
+        self._scope.cancel()
+
+    # --- what the desk tells --------------------------------------------------------------------
+
+    def changed(self) -> None:
+        """Something is to be drawn anew: urwid does when nobody has anything to do."""
+        if self._pane.buffer is not self.desk.current:
+            self._pane.show(self.desk.current)
+            self._entry.show(self.desk.current.name, self.desk.current.draft)
+        self.window.refresh()
+
+    def mentioned(self, buffer: Buffer, line: Line) -> None:
+        """Somebody wants something of us."""
+        self._alerts.ring(f"{line.nick} in {buffer.name}" if buffer.is_room else line.nick, line.text)
+
+    # --- what widgets tell ----------------------------------------------------------------------
+
+    def _go_to(self, name: str) -> None:
+        self._keep_draft()
+        self.desk.switch(name)
+
+    def _keep_draft(self) -> None:
+        self.desk.current.draft = self._entry.text
+
+    def _at_top(self) -> None:
+        if not self.desk.current.complete and self.desk.lost is None:
+            self._ask(self.desk.read_older)
+
+    def _at_end(self, at_end: bool) -> None:
+        self.desk.look(at_end=at_end)
+        if at_end and self.desk.current.detached:
+            self._ask(self.desk.read_newest)
+
+    def _candidates(self) -> Candidates:
+        buffer = self.desk.current
+        speakers = [line.nick for line in reversed(buffer.lines[-SPEAKERS:]) if line.nick and not line.own]
+        nicks = dict.fromkeys([*speakers, *sorted(buffer.members.values(), key=str.casefold)])
+        rooms = [name for name in self.desk.buffers if name.startswith("#")]
+        return Candidates(nicks=tuple(nicks), rooms=tuple(rooms))
+
+    # --- keys -----------------------------------------------------------------------------------
+
+    def _filter(self, keys: list[Any], _: list[int]) -> list[Any]:
+        return self._pastes.filter(keys)
+
+    def _pressed(self, key: str | tuple[str, int, int, int]) -> bool:
+        """A key that no widget wanted."""
+        if not isinstance(key, str):
+            return False
+        if key == "ctrl c":
+            self._interrupted()
+            return True
+        action = self._keys.action(key)
+        if action is None:
+            return False
+        if action.startswith("switch.") and action[-1].isdigit():
+            names = list(self.desk.buffers)
+            number = int(action[-1]) - 1
+            if number < len(names):
+                self._go_to(names[number])
+            return True
+        actions: dict[str, Callable[[], object]] = {
+            "switch.next": partial(self._step, 1),
+            "switch.previous": partial(self._step, -1),
+            "switch.find": self.window.find,
+            "next.unread": self._next_unread,
+            "page.up": partial(self._pane.page, -1),
+            "page.down": partial(self._pane.page, 1),
+            "top": self._pane.to_top,
+            "end": self._pane.to_end,
+            "retry": self._retry,
+            "members": self.window.toggle_members,
+            "help": partial(self.window.help, self._keys),
+            "redraw": self._screen.clear,
+            "quit": partial(self._leave, ""),
+        }
+        if action in actions:
+            actions[action]()
+            return True
+        return False
+
+    def _step(self, by: int) -> None:
+        self._keep_draft()
+        self.desk.step(by)
+
+    def _next_unread(self) -> None:
+        self._keep_draft()
+        self.desk.next_unread()
+
+    def _retry(self) -> None:
+        for line in [line for line in self.desk.current.lines if line.state == "failed"]:
+            self.desk.retry(line)
+
+    def _interrupted(self) -> None:
+        """Ctrl-C: give up what is typed, or else leave."""
+        if self._entry.text:
+            self._entry.set_text("")
+            self._keep_draft()
+        else:
+            self._leave("")
+
+    def _leave(self, reason: str) -> None:
+        self.farewell = reason
+        self._scope.cancel()
+
+    # --- what is typed --------------------------------------------------------------------------
+
+    def _typed(self, text: str) -> None:
+        self.desk.current.draft = ""
+        try:
+            request = parse(text)
+        except CommandError as error:
+            self.desk.tell(str(error), "error")
+            return
+        here = self.desk.current.name
+        match request:
+            case None:
+                pass
+            case e.Say(target=None, text=words):
+                self._pane.to_end()
+                self.desk.say(words)
+            case e.Say(target=str(target), text=words):
+                self.desk.say(words, target)
+                self._go_to(self.desk.open(target).name)
+            case Query(nick=nick):
+                self._go_to(self.desk.open(f"@{nick}").name)
+            case e.Join(room=room):
+                self._ask(self.desk.enter, room)
+            case e.Part(room=room, reason=reason):
+                self._ask(self.desk.leave_room, room or here, reason)
+            case Close() if here.startswith("#"):
+                self._ask(self.desk.leave_room, here)
+            case Close():
+                self.desk.close(here)
+            case Clear():
+                self.desk.current.replace((), complete=self.desk.current.complete, attached=True)
+            case Bell(on=on):
+                self._alerts.bell = not self._alerts.bell if on is None else on
+                self.desk.tell(f"the bell is {'on' if self._alerts.bell else 'off'}")
+            case e.Quit(reason=reason):
+                self._leave(reason)
+            case e.Help():
+                self.window.help(self._keys)
+            case e.Search(text=words):
+                self._ask(self._search, words)
+            case e.ReadHistory():
+                self._ask(self.desk.read_older)
+            case _:
+                self._ask(self._answer, request, here)
+        self.changed()
+
+    async def _answer(self, request: e.Request, here: str) -> None:
+        """Requests whose answer is a line or two."""
+        match request:
+            case e.Rename(nick=nick):
+                await self._chat.rename(nick)
+            case e.ListNames(room=room):
+                room = room or here
+                self.desk.tell(f"{room}: {', '.join(await self._chat.names(room)) or 'nobody'}")
+            case e.ListRooms():
+                for info in await self._chat.rooms():
+                    topic = f", topic: {info.topic}" if info.topic else ""
+                    self.desk.tell(f"{info.room}: {info.members} here{topic}")
+            case e.GetTopic():
+                topic = await self._chat.topic(here)
+                self.desk.tell(f"{here}: {topic or 'there is no topic'}")
+            case e.SetTopic(text=text):
+                await self._chat.set_topic(here, text)
+            case _:
+                self.desk.tell("that can't be done here; /help lists what can", "error")
+
+    async def _search(self, words: str) -> None:
+        room = self.desk.current.name
+        found = await self.desk.search(words)
+        if found:
+            self.window.results(words, room, found, partial(self._jump, room))
+        else:
+            self.desk.tell(f"{room}: no message holds these words")
+
+    def _jump(self, room: str, line: Line) -> None:
+        async def jump() -> None:
+            there = await self.desk.read_around(room, line.id or 0)
+            if there is not None:
+                self._pane.to_line(there)
+
+        self._ask(jump)
+
+    def _ask(self, ask: Callable[..., Awaitable[object]], *args: object) -> None:
+        """Start what has to wait for the server."""
+
+        async def do() -> None:
+            try:
+                await ask(*args)
+            except ConnectionLost:
+                pass  # `_listen` tells it
+            except (ClientError, ProtocolError) as error:
+                self.desk.tell(sentence_of(error), "error")
+
+        self._nursery.start_soon(do)

@@ -1,0 +1,155 @@
+"""What a buffer holds, without a terminal and without a network."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from triochat.screen.buffer import MOST, Buffer, Line, State
+
+
+def line(number: int | None, text: str = "x", *, state: State = "kept", own: bool = False) -> Line:
+    return Line("message", text, number or 0, "bob", number, own, state=state)
+
+
+def room(*numbers: int) -> Buffer:
+    buffer = Buffer("#dev")
+    for number in numbers:
+        buffer.append(line(number), looked_at=True)
+    return buffer
+
+
+def ids(buffer: Buffer) -> Sequence[int | None]:
+    return [one.id for one in buffer.lines]
+
+
+def test_what_is_not_looked_at_is_unread_from_the_first_on() -> None:
+    buffer = room(1)
+    second, third = line(2), line(3)
+    third.mention = True
+    for one in (second, third, line(4, own=True)):
+        buffer.append(one, looked_at=False)
+    assert (buffer.unread, buffer.mentions, buffer.unread_from) == (2, 1, second)
+    buffer.seen()
+    assert (buffer.unread, buffer.mentions, buffer.unread_from) == (0, 0, second), (
+        "the line stays while one looks"
+    )
+    buffer.leave()
+    assert buffer.unread_from is None
+
+
+def test_who_comes_and_goes_is_nothing_to_read() -> None:
+    buffer = room()
+    buffer.append(Line("presence", "bob came in", 0), looked_at=False)
+    assert (buffer.unread, buffer.unread_from) == (0, None)
+
+
+def test_what_is_not_kept_yet_stands_at_the_end_until_it_is() -> None:
+    buffer = room(1)
+    first, second = line(None, "a", state="pending", own=True), line(None, "b", state="pending", own=True)
+    for one in (first, second, line(2)):
+        buffer.append(one, looked_at=True)
+    assert ids(buffer) == [1, 2, None, None]
+    assert buffer.pending("message", "b") is second
+    buffer.settle(second, 3)
+    assert ids(buffer) == [1, 2, 3, None]
+    assert buffer.pending("message", "b") is None
+    buffer.append(line(4), looked_at=True)
+    buffer.settle(first, 5)
+    assert ids(buffer) == [1, 2, 3, 4, 5]
+    assert [one.state for one in buffer.lines] == ["kept"] * 5
+
+
+def test_it_goes_where_the_log_has_it() -> None:
+    buffer = room(1)
+    own = line(None, state="pending", own=True)
+    buffer.append(own, looked_at=True)
+    buffer.append(line(3), looked_at=True)
+    buffer.settle(own, 2)
+    assert ids(buffer) == [1, 2, 3]
+    buffer.settle(own, 2)
+    assert ids(buffer) == [1, 2, 3], "said twice: by its echo, and by its receipt"
+
+
+def test_in_a_direct_conversation_it_stays_where_it_is() -> None:
+    """What both sides say has ids of its own for each of them."""
+    buffer = Buffer("@bob")
+    buffer.append(line(7), looked_at=True)
+    own = line(None, state="pending", own=True)
+    buffer.append(own, looked_at=True)
+    buffer.settle(own, 1)
+    buffer.append(line(8), looked_at=True)
+    assert ids(buffer) == [7, 1, 8]
+    assert (buffer.has(7, own=False), buffer.has(7, own=True), buffer.has(1)) == (True, False, True)
+
+
+def test_what_failed_says_why_and_can_be_let_go() -> None:
+    buffer = room(1)
+    own = line(None, state="pending", own=True)
+    buffer.append(own, looked_at=True)
+    buffer.fail(own, "nobody here has the nick carol")
+    assert (own.state, own.reason) == ("failed", "nobody here has the nick carol")
+    buffer.append(line(2), looked_at=True)
+    assert ids(buffer) == [1, 2, None]
+    buffer.drop(own)
+    buffer.drop(own)
+    assert ids(buffer) == [1, 2]
+
+
+def test_older_ones_come_in_front() -> None:
+    buffer = room(4, 5)
+    assert (buffer.oldest, buffer.complete) == (4, False)
+    buffer.prepend([line(1), line(2), line(3)], complete=True)
+    assert (ids(buffer), buffer.oldest, buffer.complete) == ([1, 2, 3, 4, 5], 1, True)
+    assert Buffer("#dev").oldest is None
+
+
+def test_every_change_is_counted() -> None:
+    buffer = room(1)
+    own = line(None, state="pending", own=True)
+    seen = {buffer.version}
+    changes: tuple[Callable[[], None], ...] = (
+        lambda: buffer.append(own, looked_at=True),
+        lambda: buffer.fail(own, "no"),
+        lambda: buffer.settle(own, 2),
+        lambda: buffer.prepend([], complete=True),
+        lambda: buffer.drop(own),
+        lambda: buffer.replace([], complete=True, attached=True),
+    )
+    for change in changes:
+        change()
+        assert buffer.version not in seen
+        seen.add(buffer.version)
+
+
+def test_a_flood_is_held_as_far_as_it_is_shown() -> None:
+    buffer = room(*range(1, 3 * MOST))
+    assert MOST <= len(buffer.lines) <= MOST + MOST // 10
+    assert buffer.lines[-1].id == 3 * MOST - 1
+    assert not buffer.complete, "what is let go of can be read again"
+
+
+def test_the_unread_line_goes_with_what_is_let_go() -> None:
+    buffer = room(1)
+    for number in range(2, 2 * MOST):
+        buffer.append(line(number), looked_at=False)
+    assert buffer.unread_from is None
+    assert buffer.unread == 2 * MOST - 2
+
+
+def test_a_month_of_the_past_lets_go_of_the_newest() -> None:
+    buffer = room(*range(20_000, 20_100))
+    own = line(None, state="pending", own=True)
+    buffer.append(own, looked_at=True)
+    for page in range(19_999, 9_999, -100):
+        buffer.prepend([line(number) for number in range(page - 99, page + 1)], complete=False)
+    assert len(buffer.lines) <= MOST + 1
+    assert (buffer.detached, buffer.oldest, buffer.lines[-1]) == (True, 10_000, own), "what is unsent stays"
+    buffer.append(line(20_100), looked_at=True)
+    assert (buffer.newer, buffer.has(20_100)) == (1, False)
+    buffer.replace([line(20_099), line(20_100)], complete=False, attached=True)
+    assert (ids(buffer), buffer.detached, buffer.newer) == ([20_099, 20_100, None], False, 0)
+
+
+@pytest.mark.parametrize(("name", "is_room"), [("#dev", True), ("@bob", False)])
+def test_rooms_and_people(name: str, is_room: bool) -> None:
+    assert Buffer(name).is_room == is_room
