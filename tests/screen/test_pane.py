@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -13,12 +12,6 @@ from triochat.screen.pane import MessagePane
 NOON = int(datetime(2026, 11, 24, 12, 0, tzinfo=UTC).timestamp() * 1000)
 HOUR = 3_600_000
 SIZE = (60, 10)
-
-
-@pytest.fixture(autouse=True)
-def _utf8() -> Iterator[None]:
-    with urwid.util.set_temporary_encoding("utf-8"):
-        yield
 
 
 def say(number: int, text: str | None = None, *, nick: str = "alice") -> Line:
