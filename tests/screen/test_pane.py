@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -15,12 +14,6 @@ HOUR = 3_600_000
 SIZE = (60, 10)
 
 
-@pytest.fixture(autouse=True)
-def _utf8() -> Iterator[None]:
-    with urwid.util.set_temporary_encoding("utf-8"):
-        yield
-
-
 def say(number: int, text: str | None = None, *, nick: str = "alice") -> Line:
     return Line("message", text or f"line {number}", NOON + number * 1000, nick, id=number)
 
@@ -35,7 +28,7 @@ def pane_of(buffer: Buffer, **options: object) -> MessagePane:
 
 
 def drawn(pane: MessagePane, size: tuple[int, int] = SIZE) -> list[str]:
-    pane.changed()
+    pane.refresh()
     canvas = pane.render(size)
     assert (canvas.cols(), canvas.rows()) == size
     return [row.rstrip() for row in canvas.decoded_text]
@@ -364,16 +357,39 @@ def test_older_lines_that_come_at_once_are_drawn_at_once() -> None:
     assert said(pane) == lines(-4, 5)
 
 
-def test_who_wants_to_know_is_told_that_it_scrolls() -> None:
+def test_who_wants_to_know_is_told_whether_the_end_is_seen() -> None:
     ends: list[bool] = []
-    pane: MessagePane = pane_of(filled(100), on_scroll=lambda: ends.append(pane.at_end))
+    pane = pane_of(filled(100), on_end=ends.append)
     drawn(pane)
     pane.scroll(-1)
-    pane.scroll(1)
+    pane.scroll(-1)
+    assert ends == [False]
+    pane.scroll(2)
     assert ends == [False, True]
     pane.scroll(-80)
     drawn(pane, (60, 200))  # there is room for all of it
     assert ends == [False, True, False, True]
+
+
+def test_who_scrolls_down_from_the_end_is_told_of() -> None:
+    ends: list[bool] = []
+    pane = pane_of(filled(100, detached=True), on_end=ends.append)
+    drawn(pane)
+    pane.scroll(1)
+    pane.to_end()
+    assert ends == [True, True]
+
+
+def test_a_buffer_that_is_shown_again_is_told_not_to_be_at_its_end() -> None:
+    ends: list[bool] = []
+    pane = pane_of(filled(100), on_end=ends.append)
+    pane.page(-1)
+    lobby = pane.buffer
+    pane.show(filled(100))
+    drawn(pane)
+    pane.show(lobby)
+    drawn(pane)
+    assert ends == [False, False]
 
 
 # --- what it costs ------------------------------------------------------------------------------

@@ -20,12 +20,12 @@ _WHEEL_DOWN: Final = 5
 _SAID: Final = ("message", "action")
 
 
-def _nothing() -> None:
+def _nothing(*_: object) -> None:
     pass
 
 
 class MessagePane(urwid.Widget):
-    """Shows a buffer. Whoever changes that calls `changed`.
+    """Shows a buffer. Whoever changes that calls `refresh`.
 
     It looks at the end until somebody scrolls up. What one looks at then stays where it is, whatever happens
     around it, and a row at the bottom tells of what is new; each buffer is found again as it was left.
@@ -34,7 +34,8 @@ class MessagePane(urwid.Widget):
         buffer: what to show first.
         on_top: there is not much left above what is seen, and the buffer is not complete: older lines are to
             be read. It is called once for each oldest line, and again when somebody scrolls up.
-        on_scroll: `at_end` or `at_bottom` may be something else now.
+        on_end: the last line of the buffer is on the screen now (True), or is not any more (False). Who then
+            goes on scrolling down is told of as well, since a detached buffer goes on.
         nick_width: columns for nicks.
         zone: in which time zone clocks are shown; None for that of this machine.
     """
@@ -48,17 +49,18 @@ class MessagePane(urwid.Widget):
         buffer: Buffer,
         *,
         on_top: Callable[[], None] = _nothing,
-        on_scroll: Callable[[], None] = _nothing,
+        on_end: Callable[[bool], None] = _nothing,
         nick_width: int = NICK_WIDTH,
         zone: tzinfo | None = None,
     ) -> None:
         super().__init__()
         self._on_top = on_top
-        self._on_scroll = on_scroll
+        self._on_end = on_end
         self._nick_width = nick_width
         self._zone = zone
         self._size = (80, 24)
-        self._asked: Line | None = None
+        self._asked: Line | None = None  # the oldest line when we asked for older ones
+        self._told = True  # what `on_end` was told; who shows a buffer takes it to be at its end
         self._left: dict[Buffer, Scroll] = {}  # those that were not left at their end
         self._scroll = self._new(buffer)
 
@@ -91,15 +93,15 @@ class MessagePane(urwid.Widget):
         if not self._scroll.following:
             self._left[self.buffer] = self._scroll
         self._scroll = self._left.pop(buffer) if buffer in self._left else self._new(buffer)
-        self._asked = None
-        self.changed()
+        self._asked, self._told = None, True
+        self.refresh()
 
     def forget(self, buffer: Buffer) -> None:
         """A buffer was closed: it need not be known how it was left."""
         self._left.pop(buffer, None)
 
-    def changed(self) -> None:
-        """Something about the buffer has changed."""
+    def refresh(self) -> None:
+        """Draw anew: something about the buffer has changed."""
         self._invalidate()
 
     # --- scrolling ------------------------------------------------------------------------------
@@ -109,7 +111,7 @@ class MessagePane(urwid.Widget):
         if rows < 0:
             self._asked = None
         self._fit().by(rows)
-        self._scrolled()
+        self._scrolled(down=rows > 0)
 
     def page(self, pages: int) -> None:
         """Scroll so many screens. What was the last row, or the first, can still be seen."""
@@ -124,7 +126,7 @@ class MessagePane(urwid.Widget):
     def to_end(self) -> None:
         """Show the newest line, and each that comes."""
         self._scroll.to_end()
-        self._scrolled()
+        self._scrolled(down=True)
 
     def to_line(self, line: Line) -> bool:
         """Show `line`, and some of what was said before; False if the buffer does not hold it."""
@@ -153,19 +155,23 @@ class MessagePane(urwid.Widget):
             return True
         return False
 
-    def _scrolled(self) -> None:
+    def _scrolled(self, *, down: bool = False) -> None:
         self._invalidate()
-        self._on_scroll()
+        self._tell_end(anyway=down and self.at_bottom)
+
+    def _tell_end(self, *, anyway: bool = False) -> None:
+        if anyway or self.at_bottom != self._told:
+            self._told = self.at_bottom
+            self._on_end(self._told)
 
     # --- drawing --------------------------------------------------------------------------------
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]  # noqa: ARG002
         """Draw what is on the screen, at a cost that does not depend on how long the buffer is."""
         self._size = size
-        at_end, version = self.at_end, self.buffer.version
+        version = self.buffer.version
         canvas = self._draw()
-        if self.at_end != at_end:
-            self._on_scroll()
+        self._tell_end()
         self._ask_for_older()
         if self.buffer.version != version:
             # urwid keeps what is returned here, and a change that was told while it is made is lost on it.
