@@ -253,7 +253,6 @@ def backup(copy: Path, /, *, data: ServersData = None, config: ServersConfigFile
     from triochat.archive.commands import run_backup
 
     return run_backup(data_path(data), copy)
-<<<<<<< HEAD
 
 
 def _screen(settings: ClientConfig) -> "Screen":
@@ -261,14 +260,3 @@ def _screen(settings: ClientConfig) -> "Screen":
     from triochat.screen.app import prepare
 
     return prepare(settings)
-
-
-def _split(address: str) -> tuple[str, int]:
-    """``host:port``, ``[v6]:port``, or a host alone."""
-    host, colon, digits = address.rpartition(":")
-    if not colon or (":" in host and not (host.startswith("[") and host.endswith("]"))):
-        return address.strip("[]"), DEFAULT_PORT
-    if not (digits.isascii() and digits.isdecimal() and 0 < int(digits) < 65536):
-        raise ConfigError(f"a port is 1 to 65535, not {digits!r}: write the address as HOST:PORT")
-    return host.strip("[]"), int(digits)
-=======

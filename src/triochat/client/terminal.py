@@ -68,8 +68,6 @@ class Screen(Protocol):
         ...
 
 
-
-
 Prepare = Callable[[ClientConfig], Screen]
 """Makes a screen with the keys and colours that somebody wants."""
 

@@ -119,7 +119,7 @@ class App:
         self._scope = trio.CancelScope()
         self.desk = Desk(chat, self, now)
         self._alerts = Alerts(screen, bell=not config.no_bell, notify=config.notify)
-        self._pane = MessagePane(self.desk.current, on_top=self._at_top, on_scroll=self._scrolled)
+        self._pane = MessagePane(self.desk.current, on_top=self._at_top, on_end=self._at_end)
         self._entry = Entry(keys, self._typed, self._candidates, self._keep_draft)
         self.window = Window(self.desk, self._pane, self._entry, self._go_to)
         self._events = urwid.TrioEventLoop()
@@ -188,9 +188,9 @@ class App:
         if not self.desk.current.complete and self.desk.lost is None:
             self._ask(self.desk.read_older)
 
-    def _scrolled(self) -> None:
-        self.desk.look(at_end=self._pane.at_end)
-        if self._pane.at_bottom and self.desk.current.detached:
+    def _at_end(self, at_end: bool) -> None:
+        self.desk.look(at_end=at_end and not self.desk.current.detached)
+        if at_end and self.desk.current.detached:
             self._ask(self.desk.read_newest)
 
     def _candidates(self) -> Candidates:

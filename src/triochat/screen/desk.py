@@ -81,7 +81,7 @@ class Desk:
         if buffer is not self.current:
             self.current.leave()
             self.current = buffer
-        self.look(at_end=True)
+        self._watcher.changed()  # who draws it looks where it was left, and tells whether that is its end
 
     def look(self, *, at_end: bool) -> None:
         """What is on the screen is the end of the current buffer, or is not."""

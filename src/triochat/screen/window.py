@@ -88,7 +88,7 @@ class Window(urwid.WidgetWrap[urwid.Widget]):
                 note=f"{waiting} not sent yet" if waiting and desk.lost is not None else "",
             )
         )
-        self._pane.changed()
+        self._pane.refresh()
 
     def toggle_members(self) -> None:
         """Show who is here, or do not, however wide the screen is."""
