@@ -13,13 +13,15 @@ from triochat.protocol.escape import HARMFUL, MAX_TEXT, wire_length
 from triochat.screen.completion import Candidates, Completion
 from triochat.screen.editing import Editor
 from triochat.screen.emoji import expand
-from triochat.screen.harmless import columns, fit, harmless
+from triochat.screen.harmless import REPLACEMENT, columns, fit, harmless
 from triochat.screen.keys import Keys
 from triochat.screen.paste import Paste
 from triochat.screen.typed import Typed
 
 MOST_ROWS: Final = 5
 """Rows of text that are seen at once."""
+MOST_TEXT: Final = 50_000
+"""Characters that are taken from a paste: with so many, a key still costs no more than some 30 ms."""
 NEARLY: Final = 200
 """Octets that are left of a message when it begins to say so."""
 
@@ -54,7 +56,8 @@ class Entry(urwid.Widget):
         self._typed = Typed()
         self._completion: Completion | None = None
         self._asking = False
-        self._literal = False  # the first character was pasted: it makes no command
+        self._refused = ""  # why a paste was not taken
+        self._unpasted = ""  # what stood there before it
         self._name = ""
 
     # --- for who shows it -----------------------------------------------------------------------
@@ -76,7 +79,8 @@ class Entry(urwid.Widget):
 
     def set_text(self, text: str) -> None:
         """Put this in, with the cursor behind it."""
-        self._asking = self._literal = False
+        self._asking = False
+        self._refused = ""
         self._completion = None
         self._typed.forget_place()
         self._editor.set(text, len(text))
@@ -102,6 +106,7 @@ class Entry(urwid.Widget):
         if isinstance(key, Paste):
             self._pasted(key.text)
             return None
+        self._refused = ""
         if self._asking:
             return self._answer(key)
         action = self._keys.action(key)
@@ -128,8 +133,6 @@ class Entry(urwid.Widget):
             case None:
                 if len(key) == 1 and HARMFUL.match(key):
                     return None
-                if not self._editor.text:
-                    self._literal = False
                 return self._editor.type(width, key)
         return None
 
@@ -142,14 +145,12 @@ class Entry(urwid.Widget):
     def _recall(self, *, up: bool) -> None:
         line = self._typed.older(self._editor.text) if up else self._typed.newer()
         if line is not None:
-            self._literal = False
             self._editor.set(line, len(line))
 
     # --- sending --------------------------------------------------------------------------------
 
     def _outgoing(self) -> str:
-        text = expand(self._editor.text)
-        return f"/{text}" if self._literal and text.startswith("/") else text
+        return expand(self._editor.text)
 
     def _send(self) -> None:
         """All of it as one message, unless it is too long: then the row says so, and all stays."""
@@ -162,27 +163,32 @@ class Entry(urwid.Widget):
 
     def _send_lines(self) -> None:
         lines = self._editor.text.split("\n")
-        first = self._literal
         self.set_text("")
         for index, line in enumerate(lines):
             if line.strip():
                 said = expand(line)
-                self._on_send(f"/{said}" if said.startswith("/") and (index or first) else said)
+                self._on_send(f"/{said}" if said.startswith("/") and index else said)
 
     # --- a paste --------------------------------------------------------------------------------
 
     def _pasted(self, text: str) -> None:
+        """Put it in, and ask if it has several lines; of what is much too long nothing is taken."""
         self._completion = None
-        clean = "\n".join(
-            HARMFUL.sub("\N{REPLACEMENT CHARACTER}", line.replace("\t", "    ")) for line in text.split("\n")
-        )
+        if self._refused:
+            return
         if not self._asking:
-            clean = clean if self._editor.text else clean.lstrip("\n")
-        lines = clean.rstrip("\n") if "\n" in clean.rstrip("\n") or not self._asking else clean
-        if "\n" in lines and self._editor.cursor == 0:
-            self._literal = True
-        self._editor.insert(lines)
-        self._asking = self._asking or "\n" in lines
+            self._unpasted = self._editor.text
+            text = text.strip("\n") if not self._editor.text else text.rstrip("\n")
+        if len(self._editor.text) + len(text) > MOST_TEXT:
+            self._editor.set(self._unpasted, len(self._unpasted))
+            self._asking = False
+            self._refused = f"Not pasted: it has more than {MOST_TEXT} characters"
+            return
+        lines = [HARMFUL.sub(REPLACEMENT, line.replace("\t", "    ")) for line in text.split("\n")]
+        if len(lines) > 1 and lines[0].startswith("/") and not self._editor.cursor:
+            lines[0] = f"/{lines[0]}"  # to be said, and not to be done
+        self._editor.insert("\n".join(lines))
+        self._asking = self._asking or len(lines) > 1
 
     def _answer(self, key: str) -> str | None:
         match key:
@@ -198,7 +204,10 @@ class Entry(urwid.Widget):
                 return key
         return None
 
-    def _question(self) -> str:
+    def _bar(self) -> str:
+        """What there is to say above the input."""
+        if not self._asking:
+            return self._refused
         lines = sum(1 for line in self._editor.text.split("\n") if line.strip())
         if self.left < 0:
             return f"Send {lines} lines? Too long for one message · L: line by line · Esc: edit"
@@ -216,7 +225,7 @@ class Entry(urwid.Widget):
 
     def rows(self, size: tuple[int], focus: bool = False) -> int:  # noqa: ARG002
         """The rows that it wants now: at most `MOST_ROWS`, and one for a question."""
-        return min(self._editor.rows(self._text_width(size[0])), MOST_ROWS) + self._asking
+        return min(self._editor.rows(self._text_width(size[0])), MOST_ROWS) + bool(self._bar())
 
     def get_cursor_coords(self, size: tuple[int]) -> tuple[int, int] | None:
         """Where the cursor is."""
@@ -232,7 +241,7 @@ class Entry(urwid.Widget):
         lead.pad_trim_top_bottom(0, shown.rows() - 1)
         parts = [(lead, None, False, columns(prompt)), (shown, None, True, width - columns(prompt))]
         canvas: urwid.Canvas = urwid.CanvasJoin(parts)
-        if self._asking:
-            bar = urwid.Text([("prompt", fit(self._question(), width))], wrap="clip").render((width,))
+        if said := self._bar():
+            bar = urwid.Text([("prompt", fit(said, width))], wrap="clip").render((width,))
             canvas = urwid.CanvasCombine([(bar, None, False), (canvas, None, True)])
         return canvas
