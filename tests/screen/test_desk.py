@@ -25,9 +25,14 @@ class Watch:
 
     mentions: list[str] = field(default_factory=list)
     changes: int = 0
+    looked_at: list[str] = field(default_factory=list)
 
     def changed(self) -> None:
         self.changes += 1
+
+    def turned(self, buffer: Buffer) -> bool:
+        self.looked_at.append(buffer.name)
+        return True
 
     def mentioned(self, buffer: Buffer, line: Line) -> None:
         self.mentions.append(f"{buffer.name} {line.nick}: {line.text}")

@@ -165,11 +165,13 @@ class App:
 
     def changed(self) -> None:
         """Something is to be drawn anew: urwid does when nobody has anything to do."""
-        if self._pane.buffer is not self.desk.current:
-            self._pane.show(self.desk.current)
-            self.desk.at_end = self._pane.at_end
-            self._entry.show(self.desk.current.name, self.desk.current.draft)
         self.window.refresh()
+
+    def turned(self, buffer: Buffer) -> bool:
+        """This one is looked at now."""
+        self._pane.show(buffer)
+        self._entry.show(buffer.name, buffer.draft)
+        return self._pane.at_end
 
     def mentioned(self, buffer: Buffer, line: Line) -> None:
         """Somebody wants something of us."""

@@ -39,6 +39,10 @@ class Watcher(Protocol):
         """Something is to be drawn anew."""
         ...
 
+    def turned(self, buffer: Buffer) -> bool:
+        """This one is looked at now, where it was left; returns whether that is its end."""
+        ...
+
     def mentioned(self, buffer: Buffer, line: Line) -> None:
         """Somebody wants something of us."""
         ...
@@ -80,8 +84,11 @@ class Desk:
         buffer = self.buffers[name]
         if buffer is not self.current:
             self.current.leave()
-            self.current = buffer
-        self._watcher.changed()  # who draws it looks where it was left, and tells whether that is its end
+            self._turn_to(buffer)
+
+    def _turn_to(self, buffer: Buffer) -> None:
+        self.current = buffer
+        self.look(at_end=self._watcher.turned(buffer))
 
     def look(self, *, at_end: bool) -> None:
         """What is on the screen is the end of the current buffer, or is not."""
@@ -112,7 +119,7 @@ class Desk:
             if direct:
                 self.buffers[key].name = key
             if self.current is self._console:
-                self.current = self.buffers[key]
+                self._turn_to(self.buffers[key])
         return self.buffers[key]
 
     def close(self, name: str) -> None:
@@ -123,8 +130,8 @@ class Desk:
         names = list(self.buffers)
         if buffer is self.current:
             others = [other for other in names if other != name]
-            self.current = self.buffers[others[max(names.index(name) - 1, 0)]] if others else self._console
-            self.look(at_end=True)
+            near = others[max(names.index(name) - 1, 0)] if others else None
+            self._turn_to(self._console if near is None else self.buffers[near])
         del self.buffers[name]
         self._watcher.changed()
 
