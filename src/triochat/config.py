@@ -4,6 +4,7 @@ These values are checked when they are built, so that a server never starts on n
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,21 @@ class ConfigError(ValueError):
 def data_path(data: Path | None) -> Path:
     """The file that keeps the rooms: the configured one, or one in the platform's folder for such."""
     return data or platformdirs.user_state_path("triochat", appauthor=False) / "chat.db"
+
+
+def moment(since: str) -> int:
+    """A date or time as Unix time in milliseconds; without a zone it is that of this machine.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    try:
+        return int(datetime.fromisoformat(since).timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        raise ConfigError(
+            "since is a date or a time, such as 2026-07-30, 2026-07-30T09:30 or 2026-07-30T09:30+02:00,"
+            f" not {since!r}"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
