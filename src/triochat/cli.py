@@ -8,7 +8,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,15 +21,17 @@ from triochat.config import (
     DEFAULT_PORT,
     ClientConfig,
     ConfigError,
+    SendConfig,
     ServerConfig,
+    TailConfig,
     data_path,
 )
 
 ENVIRONMENT = "TRIOCHAT_"
-SECTIONS = {"server": ServerConfig, "client": ClientConfig}
+SECTIONS = {"server": ServerConfig, "client": ClientConfig, "send": SendConfig, "tail": TailConfig}
 
 ConfigFile = Annotated[Path | None, cyclopts.Parameter(name="--config")]
-"""A TOML file with a table [server], [client], or both."""
+"""A TOML file with a table [server], [client], [send], [tail], or several of them."""
 
 ON_THE_FILE = ("export", "import", "backup")
 """Commands that work on a server's file: of its settings they take where that is, and no others."""
@@ -85,7 +87,7 @@ def _load(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is no TOML file: {error}") from None
     for table, settings in tables.items():
         if table not in SECTIONS or not isinstance(settings, dict):
-            raise ConfigError(f"{path}: there is no table [{table}]; there are [server] and [client]")
+            raise ConfigError(f"{path}: there is no table [{table}]; there are [{'], ['.join(SECTIONS)}]")
         known = {field.name: field.type for field in fields(SECTIONS[table])}
         for key, value in settings.items():
             if key.replace("-", "_") not in known:
@@ -145,6 +147,55 @@ def client(
     from triochat.client.terminal import run_terminal
 
     return trio.run(run_terminal, host, port, settings)
+
+
+@app.command(version_flags=())
+def send(
+    *text: Annotated[str, cyclopts.Parameter(show_env_var=False)],
+    settings: Annotated[SendConfig, cyclopts.Parameter(name="*", negative="")] = SendConfig(),  # noqa: B008 -- immutable
+    config: ConfigFile = None,
+) -> int:
+    """Say TEXT, or each line of the standard input, and end when all is kept.
+
+    Args:
+        text: One message; without it each line of the standard input is one.
+        settings: All settings.
+        config: A TOML file; its table [send] holds these settings, with _ for -.
+    """
+    del config
+    host, port = _split(settings.server)
+    from triochat.client.send import run_send
+
+    return trio.run(run_send, host, port, text, settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TailFlags(TailConfig):
+    """The same, with the short flags of ``tail``."""
+
+    lines: Annotated[int, cyclopts.Parameter(alias="-n")] = 10
+    """How many of the last entries of each room to begin with."""
+    follow: Annotated[bool, cyclopts.Parameter(alias="-f")] = False
+    """Go on with what is said from now on."""
+
+
+@app.command(version_flags=())
+def tail(
+    *,
+    settings: Annotated[_TailFlags, cyclopts.Parameter(name="*", negative="")] = _TailFlags(),
+    config: ConfigFile = None,
+) -> int:
+    """Print what was said in rooms, and go on with what is said now if asked to.
+
+    Args:
+        settings: All settings.
+        config: A TOML file; its table [tail] holds these settings, with _ for -.
+    """
+    del config
+    host, port = _split(settings.server)
+    from triochat.client.tail import run_tail
+
+    return trio.run(run_tail, host, port, settings)
 
 
 @app.command(version_flags=(), config=ON_THE_FILE_CONFIG)

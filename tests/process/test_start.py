@@ -17,6 +17,7 @@ INTERRUPTED = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
     [
         ("cyclopts", ["client"]),
         ("trio", ["client"]),
+        ("trio", ["send", "hello"]),
         ("structlog", ["server", "--port", "0"]),
         ("sqlite3", ["export"]),
     ],
@@ -37,6 +38,16 @@ async def test_the_package_alone_imports_nothing_of_others(run: Run) -> None:
     program = await run(command=[*PYTHON, "-c", script])
     assert await program.exit_code() == 0
     assert {"trio", "cyclopts", "sqlite3"}.isdisjoint(program.out.text.split())
+
+
+@pytest.mark.parametrize("arguments", ["--help", "send --help", "tail --help"])
+async def test_help_imports_no_front_end(run: Run, arguments: str) -> None:
+    tell = "import sys, atexit; atexit.register(lambda: print(*sys.modules))"
+    script = f"{tell}; from triochat.cli import main; main()"
+    program = await run(*arguments.split(), command=[*PYTHON, "-c", script])
+    assert await program.exit_code() == 0
+    modules = program.out.text.splitlines()[-1].split()
+    assert [name for name in modules if name.startswith("triochat.")] == ["triochat.config", "triochat.cli"]
 
 
 async def test_importing_a_client_imports_no_server(run: Run) -> None:
