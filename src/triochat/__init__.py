@@ -6,9 +6,9 @@ The public API::
     await triochat.serve(triochat.ServerConfig(port=0))
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+from triochat.version import __version__ as __version__
 
+TYPE_CHECKING = False  # that of typing, without importing it: `triochat --help` takes as long as that does
 if TYPE_CHECKING:
     from triochat.client import (
         ChatClient,
@@ -58,6 +58,8 @@ def __getattr__(name: str) -> object:
     """Import what is asked for when it is (PEP 562): a bot needs no server, a command only its own part."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     value: object = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value

@@ -6,35 +6,37 @@ wherever it stands: a setting that is silently ignored is worse than a server th
 
 import os
 import sys
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import cyclopts
-import trio
 from cyclopts.config import Dict, Env
 
+from triochat import usage
+from triochat.address import find_address, parse_address
 from triochat.config import (
     DEFAULT_HOST,
-    DEFAULT_PORT,
     ClientConfig,
     ConfigError,
+    HostConfig,
     SendConfig,
     ServerConfig,
     TailConfig,
     data_path,
 )
+from triochat.config_file import SECTIONS, Tables, default_file, find_server, named_servers, read_tables
 
 ENVIRONMENT = "TRIOCHAT_"
-SECTIONS = {"server": ServerConfig, "client": ClientConfig, "send": SendConfig, "tail": TailConfig}
 
 ConfigFile = Annotated[Path | None, cyclopts.Parameter(name="--config")]
 """A TOML file with a table [server], [client], [send], [tail], or several of them."""
 
 ON_THE_FILE = ("export", "import", "backup")
 """Commands that work on a server's file: of its settings they take where that is, and no others."""
+OF_A_PERSON = ("client", "host", "send", "tail")
+"""Commands for which there is a file by default."""
 ServersData = Annotated[Path | None, cyclopts.Parameter(name="--data", env_var="TRIOCHAT_SERVER_DATA")]
 ServersConfigFile = Annotated[
     Path | None, cyclopts.Parameter(name="--config", env_var="TRIOCHAT_SERVER_CONFIG")
@@ -66,44 +68,56 @@ def _keys() -> Iterator[tuple[str, str]]:
             yield section, field.name
 
 
+def _take_typed_room(
+    app: cyclopts.App, commands: tuple[str, ...], arguments: cyclopts.ArgumentCollection
+) -> None:
+    """A room in an address that was typed counts more than the environment, as the flag for it does."""
+    for argument in arguments:
+        if argument.name == "ADDRESS" and argument.tokens and "://" in argument.tokens[-1].value:
+            room = parse_address(argument.tokens[-1].value).room
+            Dict({commands[-1]: {"room": room} if room else {}}, source="address")(app, commands, arguments)
+
+
 def _read_file(app: cyclopts.App, commands: tuple[str, ...], arguments: cyclopts.ArgumentCollection) -> None:
-    """Take the settings in the file that the flag or the environment names."""
-    named = [argument for argument in arguments if argument.name == "--config"]
-    if named and named[0].tokens:
-        path = Path(named[0].tokens[-1].value)
-        tables = _load(path)
-        data = {key: value for key, value in tables.get("server", {}).items() if key == "data"}
-        tables |= dict.fromkeys(ON_THE_FILE, data)
-        Dict(tables, source=str(path))(app, commands, arguments)
+    """Take the settings in the file that the flag or the environment names; a person has one by default."""
+    [*_, command] = commands
+    given = {argument.name: argument.tokens[-1].value for argument in arguments if argument.tokens}
+    path = Path(given["--config"]) if "--config" in given else None
+    if path is None and command in OF_A_PERSON:
+        path = default_file()
+    tables = read_tables(path) if path else {}
+    if "ADDRESS" in given:  # what is said of one server counts more than what is said of all
+        place = find_address(given["ADDRESS"], named_servers(tables, path) if path else {})
+        of_it = {key: value for key in ("nick", "room") if (value := getattr(place, key)) is not None}
+        Dict({command: of_it}, source=given["ADDRESS"])(app, commands, arguments)
+    Dict({command: _settings(command, tables)}, source=str(path))(app, commands, arguments)
 
 
-def _load(path: Path) -> dict[str, Any]:
-    """A file of settings, every key of it known, also those of the other command."""
-    try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"can't read the settings in {path}: {error.strerror}") from None
-    except ValueError as error:
-        raise ConfigError(f"{path} is no TOML file: {error}") from None
-    for table, settings in tables.items():
-        if table not in SECTIONS or not isinstance(settings, dict):
-            raise ConfigError(f"{path}: there is no table [{table}]; there are [{'], ['.join(SECTIONS)}]")
-        known = {field.name: field.type for field in fields(SECTIONS[table])}
-        for key, value in settings.items():
-            if key.replace("-", "_") not in known:
-                raise ConfigError(f"{path}: there is no setting {key} in [{table}]")
-            if known[key.replace("-", "_")] is int and not isinstance(value, int):
-                raise ConfigError(f"{path}: {key} in [{table}] is a whole number, not {value!r}")
-    return tables
+def _settings(command: str, tables: Tables) -> dict[str, Any]:
+    """What is for this command in the tables of a file."""
+    of_server, of_client = tables.get("server", {}), tables.get("client", {})
+    if command in ON_THE_FILE:
+        return {key: value for key, value in of_server.items() if key == "data"}
+    if command == "host":
+        return {**of_server, **{key: value for key, value in of_client.items() if key in ("nick", "room")}}
+    return tables.get(command, {})
 
 
 # They have no settings of their own; those of the server name their variables themselves.
 ON_THE_FILE_CONFIG = [_check_environment, _read_file]
+# It has those of both, under their names.
+HOST_CONFIG = [
+    _check_environment,
+    Env(f"{ENVIRONMENT}SERVER_", command=False, show=False),
+    Env(f"{ENVIRONMENT}CLIENT_", command=False, show=False),
+    _read_file,
+]
 
 app = cyclopts.App(
     name="triochat",
-    help="A chat for a small team, a class, a LAN: server and client.",
-    config=[_check_environment, Env(ENVIRONMENT), _read_file],
+    help=usage.SUMMARY,
+    version=usage.VERSION,
+    config=[_check_environment, _take_typed_room, Env(ENVIRONMENT), _read_file],
     result_action="return_value",
     help_format="plaintext",
 )
@@ -135,18 +149,40 @@ def client(
     settings: Annotated[ClientConfig, cyclopts.Parameter(name="*", negative="")] = ClientConfig(),  # noqa: B008 -- immutable
     config: ConfigFile = None,
 ) -> int:
-    """Chat at HOST[:PORT]. With a pipe as input, send every line and end when all are kept.
+    """Chat at ADDRESS. With a pipe as input, send every line and end when all are kept.
 
     Args:
-        address: HOST, HOST:PORT or [IPV6]:PORT.
+        address: HOST, HOST:PORT, [IPV6]:PORT, triochat://HOST:PORT/#ROOM, or NAME of a table [servers.NAME].
         settings: All settings of a client.
-        config: A TOML file; its table [client] holds these settings, with _ for -.
+        config: A TOML file; its table [client] holds these settings, with _ for -. By default client.toml in
+            the platform's folder for settings.
     """
-    del config
-    host, port = _split(address)
+    place = find_server(address, config)
+    import trio
+
     from triochat.client.terminal import run_terminal
 
-    return trio.run(run_terminal, host, port, settings)
+    return trio.run(run_terminal, place.host, place.port, settings)
+
+
+@app.command(version_flags=(), config=HOST_CONFIG)
+def host(
+    *,
+    settings: Annotated[HostConfig, cyclopts.Parameter(name="*", negative="")] = HostConfig(),  # noqa: B008 -- immutable
+    config: ConfigFile = None,
+) -> int:
+    """Serve the chat to others, and take part in it.
+
+    Args:
+        settings: All settings of a server, and a nickname and a room.
+        config: A TOML file; its table [server] holds these settings, with _ for -, [client] nick and room. By
+            default client.toml in the platform's folder for settings.
+    """
+    del config
+    from triochat.client.terminal import run_terminal
+    from triochat.host import run_host
+
+    return run_host(settings, run_terminal)
 
 
 @app.command(version_flags=())
@@ -160,13 +196,15 @@ def send(
     Args:
         text: One message; without it each line of the standard input is one.
         settings: All settings.
-        config: A TOML file; its table [send] holds these settings, with _ for -.
+        config: A TOML file; its table [send] holds these settings, with _ for -. By default client.toml in
+            the platform's folder for settings.
     """
-    del config
-    host, port = _split(settings.server)
+    place = find_server(settings.server, config)
+    import trio
+
     from triochat.client.send import run_send
 
-    return trio.run(run_send, host, port, text, settings)
+    return trio.run(run_send, place.host, place.port, text, settings.at(place.nick, place.room))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,13 +227,28 @@ def tail(
 
     Args:
         settings: All settings.
-        config: A TOML file; its table [tail] holds these settings, with _ for -.
+        config: A TOML file; its table [tail] holds these settings, with _ for -. By default client.toml in
+            the platform's folder for settings.
     """
-    del config
-    host, port = _split(settings.server)
+    place = find_server(settings.server, config)
+    import trio
+
     from triochat.client.tail import run_tail
 
-    return trio.run(run_tail, host, port, settings)
+    return trio.run(run_tail, place.host, place.port, settings.at(place.nick, place.room))
+
+
+@app.command(version_flags=(), config=[_check_environment])
+def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
+    """Print what makes a shell complete the commands of triochat.
+
+    Args:
+        shell: The shell for which it is.
+    """
+    from triochat.completion import completion_script
+
+    sys.stdout.write(completion_script(app, shell))
+    return 0
 
 
 @app.command(version_flags=(), config=ON_THE_FILE_CONFIG)
@@ -258,13 +311,3 @@ def backup(copy: Path, /, *, data: ServersData = None, config: ServersConfigFile
     from triochat.archive.commands import run_backup
 
     return run_backup(data_path(data), copy)
-
-
-def _split(address: str) -> tuple[str, int]:
-    """``host:port``, ``[v6]:port``, or a host alone."""
-    host, colon, digits = address.rpartition(":")
-    if not colon or (":" in host and not (host.startswith("[") and host.endswith("]"))):
-        return address.strip("[]"), DEFAULT_PORT
-    if not (digits.isascii() and digits.isdecimal() and 0 < int(digits) < 65536):
-        raise ConfigError(f"a port is 1 to 65535, not {digits!r}: write the address as HOST:PORT")
-    return host.strip("[]"), int(digits)

@@ -3,12 +3,10 @@
 These values are checked when they are built, so that a server never starts on nonsense.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
-
-import platformdirs
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 55555
@@ -20,7 +18,14 @@ class ConfigError(ValueError):
 
 def data_path(data: Path | None) -> Path:
     """The file that keeps the rooms: the configured one, or one in the platform's folder for such."""
-    return data or platformdirs.user_state_path("triochat", appauthor=False) / "chat.db"
+    return data or state_folder() / "chat.db"
+
+
+def state_folder() -> Path:
+    """The platform's folder for what programs keep; it need not be there."""
+    import platformdirs  # not for those who only want help
+
+    return platformdirs.user_state_path("triochat", appauthor=False)
 
 
 def moment(since: str) -> int:
@@ -117,6 +122,21 @@ class ServerConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostConfig(ServerConfig):
+    """Settings of a server, and of the person in front of it: for ``triochat host``.
+
+    It is there for others to come, so by default it listens on every address.
+    """
+
+    host: str = ""
+    """Address or name to listen on; empty for every address of this machine."""
+    nick: str | None = None
+    """The nickname; by default the login name."""
+    room: str = "#lobby"
+    """The room to enter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientConfig:
     """Settings of the terminal client."""
 
@@ -142,7 +162,7 @@ class SendConfig:
     """Settings of ``triochat send``."""
 
     server: str = DEFAULT_HOST
-    """The server: HOST or HOST:PORT."""
+    """The server: an address, or NAME of a table [servers.NAME]."""
     nick: str | None = None
     """The nickname, or a variant of it if somebody else has it; by default the login name."""
     room: str | None = None
@@ -161,17 +181,22 @@ class SendConfig:
             raise ConfigError("room and to exclude each other: leave one of them out")
         _check_timeout(self.timeout)
 
+    def at(self, nick: str | None, room: str | None) -> "SendConfig":
+        """The same, with what the address says where nothing else does."""
+        room = self.room or (room if self.to is None else None)
+        return replace(self, nick=self.nick or nick, room=room)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TailConfig:
     """Settings of ``triochat tail``."""
 
     server: str = DEFAULT_HOST
-    """The server: HOST or HOST:PORT."""
+    """The server: an address, or NAME of a table [servers.NAME]."""
     nick: str | None = None
     """The nickname, or a variant of it if somebody else has it; by default the login name and -tail."""
-    room: tuple[str, ...] = ("#lobby",)
-    """A room; may be given several times."""
+    room: tuple[str, ...] = ()
+    """A room; may be given several times; by default #lobby."""
     lines: int = 10
     """How many of the last entries of each room to begin with."""
     since: str | None = None
@@ -189,10 +214,12 @@ class TailConfig:
     def __post_init__(self) -> None:
         if self.lines < 0:
             raise ConfigError(f"lines is 0 or more, not {self.lines}")
-        if not self.room:
-            raise ConfigError("room names at least one room")
         if self.timeout is not None:
             _check_timeout(self.timeout)
+
+    def at(self, nick: str | None, room: str | None) -> "TailConfig":
+        """The same, with what the address says where nothing else does."""
+        return replace(self, nick=self.nick or nick, room=self.room or ((room,) if room else ()))
 
 
 def _check_timeout(timeout: float) -> None:

@@ -277,8 +277,6 @@ async def test_a_cursor_file_that_is_none(tmp_path: Path) -> None:
 async def test_what_makes_no_sense() -> None:
     with pytest.raises(ConfigError, match="lines is 0 or more"):
         TailConfig(lines=-1)
-    with pytest.raises(ConfigError, match="at least one room"):
-        TailConfig(room=())
     with pytest.raises(ConfigError, match="timeout is"):
         TailConfig(timeout=-1)
     for config, what in (

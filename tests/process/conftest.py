@@ -26,8 +26,12 @@ Serve = Callable[..., Awaitable[ServerProgram]]
 
 @pytest.fixture
 def home(tmp_path: Path) -> dict[str, str]:
-    """An environment with a home of its own: what a server keeps by default, it keeps there."""
-    return {"HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "state")}
+    """An environment with a home of its own: what is kept, and read, by default is there."""
+    return {
+        "HOME": str(tmp_path / "home"),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+    }
 
 
 @pytest.fixture

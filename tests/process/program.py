@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Literal
 
@@ -72,8 +73,11 @@ class Output:
 class Program:
     """A process; killed when the nursery in which `run` runs is cancelled."""
 
-    def __init__(self, *command: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *command: str, env: Mapping[str, str] | None = None, stdin: int = subprocess.PIPE
+    ) -> None:
         self._command = command
+        self._stdin = stdin
         self._env = environment(env or {})
         self.out = Output()
         self.err = Output()
@@ -82,13 +86,14 @@ class Program:
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         pipe = subprocess.PIPE
         self.process = await trio.lowlevel.open_process(
-            self._command, stdin=pipe, stdout=pipe, stderr=pipe, env=self._env
+            self._command, stdin=self._stdin, stdout=pipe, stderr=pipe, env=self._env
         )
-        assert self.process.stdin is not None
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         try:
-            async with self.process.stdin, trio.open_nursery() as nursery:
+            async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
+                if self.process.stdin is not None:
+                    await stack.enter_async_context(self.process.stdin)
                 nursery.start_soon(self.out.read, self.process.stdout)
                 nursery.start_soon(self.err.read, self.process.stderr)
                 task_status.started()

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +72,84 @@ async def test_no_port(run: Run, address: str) -> None:
     client = await run("client", address)
     assert await client.exit_code() == 1
     assert "a port is 1 to 65535" in await client.err.rest()
+
+
+# --- addresses and named servers -----------------------------------------------------------------------
+
+SERVERS = """
+[client]
+nick = "everywhere"
+room = "#everywhere"
+
+[servers.work]
+address = "triochat://127.0.0.1:{port}/#work"
+nick = "worker"
+
+[servers.localhost]
+address = "127.0.0.1:{port}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "entered"),
+    [
+        pytest.param(["triochat://127.0.0.1:{port}/#dev"], {}, "#dev everywhere", id="address"),
+        pytest.param(
+            ["triochat://127.0.0.1:{port}/dev"],
+            {"TRIOCHAT_CLIENT_ROOM": "#env"},
+            "#dev everywhere",
+            id="typed address before environment",
+        ),
+        pytest.param(
+            ["triochat://127.0.0.1:{port}/%23dev", "--room", "#flag"],
+            {},
+            "#flag everywhere",
+            id="flag before address",
+        ),
+        pytest.param([], {"TRIOCHAT_CLIENT_ADDRESS": "work"}, "#work worker", id="name in the environment"),
+        pytest.param(["work"], {}, "#work worker", id="name"),
+        pytest.param(["localhost"], {}, "#everywhere everywhere", id="a name wins over a host"),
+        pytest.param(["work"], {"TRIOCHAT_CLIENT_NICK": "env"}, "#work env", id="environment before name"),
+        pytest.param(["work", "--nick", "flag", "--room", "#flag"], {}, "#flag flag", id="flag before name"),
+    ],
+)
+@pytest.mark.parametrize("default", [True, False], ids=["default file", "--config"])
+async def test_where_a_client_goes(
+    run: Run,
+    serve: Serve,
+    home: dict[str, str],
+    tmp_path: Path,
+    default: bool,
+    arguments: list[str],
+    env: dict[str, str],
+    entered: str,
+) -> None:
+    server = await serve()
+    path = Path(home["XDG_CONFIG_HOME"]) / "triochat" / "client.toml" if default else tmp_path / "my.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(SERVERS.format(port=server.port))
+    arguments = [argument.format(port=server.port) for argument in arguments]
+    more = [] if default else ["--config", str(path)]
+    async with await server.connect() as witness:
+        room, nick = entered.split()
+        await witness.hello("witness", room)
+        client = await run("client", *arguments, *more, env=env)
+        assert await witness.line() == f"JOINED {room} {nick}"
+        await client.close_stdin()
+        assert await client.exit_code() == 0
+
+
+@pytest.mark.parametrize("content", ["[client", "[servers.work]\nnick = 'bob'\n", "[client]\nnik = 'bob'\n"])
+@pytest.mark.parametrize("command", ["client", "host"])
+async def test_a_default_file_that_is_broken_is_an_error(
+    run: Run, home: dict[str, str], content: str, command: str
+) -> None:
+    path = Path(home["XDG_CONFIG_HOME"]) / "triochat" / "client.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    client = await run(command)
+    assert await client.exit_code() == 1
+    error = await client.err.rest()
+    assert error.startswith(f"triochat: {path}")
+    assert len(error.splitlines()) == 1
+    assert await client.out.rest() == ""

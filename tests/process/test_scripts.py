@@ -210,3 +210,22 @@ async def test_an_output_that_is_full_or_closed(run: Run, serve: Serve) -> None:
     assert (await shell(run, "triochat send <&-", server))[0] == 0
     assert (await shell(run, "triochat send >&- hello", server))[0] == 0
     assert (await shell(run, "triochat tail > /dev/null 2>&-", server))[0] == 0
+
+
+async def test_a_named_server_says_who_and_where(run: Run, serve: Serve, tmp_path: Path) -> None:
+    server = await serve("--memory")
+    config = tmp_path / "settings.toml"
+    address = f"triochat://127.0.0.1:{server.port}/#ci"
+    config.write_text(
+        f'[servers.work]\naddress = "{address}"\nnick = "builder"\n'
+        '[tail]\nroom = ["#ci", "#dev"]\njson = true\n'
+    )
+    assert (await shell(run, f"triochat send --config {config} --server work hello", server))[0] == 0
+    assert (await shell(run, f"triochat send --server '{address}' --room dev --nick bob hi", server))[0] == 0
+    _, out, err = await shell(run, f"triochat tail --config {config} --server work", server)
+    said = [json.loads(line) for line in out.splitlines()]
+    assert [(one["room"], one["nick"], one["text"]) for one in said] == [
+        ("#ci", "builder", "hello"),
+        ("#dev", "bob", "hi"),
+    ]
+    assert err == ""

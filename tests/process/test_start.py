@@ -1,4 +1,4 @@
-"""The first half second of a command, which goes into importing."""
+"""The first half second of a command, which goes into importing, and how it is kept that short."""
 
 from pathlib import Path
 
@@ -6,7 +6,8 @@ import pytest
 
 import triochat
 from tests.process.conftest import Run
-from tests.process.program import PYTHON
+from tests.process.program import PYTHON, TRIOCHAT
+from triochat.usage import COMMANDS
 
 INTERRUPTED = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
 """A module in whose import somebody presses Ctrl-C."""
@@ -40,16 +41,6 @@ async def test_the_package_alone_imports_nothing_of_others(run: Run) -> None:
     assert {"trio", "cyclopts", "sqlite3"}.isdisjoint(program.out.text.split())
 
 
-@pytest.mark.parametrize("arguments", ["--help", "send --help", "tail --help"])
-async def test_help_imports_no_front_end(run: Run, arguments: str) -> None:
-    tell = "import sys, atexit; atexit.register(lambda: print(*sys.modules))"
-    script = f"{tell}; from triochat.cli import main; main()"
-    program = await run(*arguments.split(), command=[*PYTHON, "-c", script])
-    assert await program.exit_code() == 0
-    modules = program.out.text.splitlines()[-1].split()
-    assert [name for name in modules if name.startswith("triochat.")] == ["triochat.config", "triochat.cli"]
-
-
 async def test_importing_a_client_imports_no_server(run: Run) -> None:
     script = "import sys; from triochat import ChatClient, open_client; print(*sys.modules)"
     program = await run(command=[*PYTHON, "-c", script])
@@ -57,6 +48,52 @@ async def test_importing_a_client_imports_no_server(run: Run) -> None:
     modules = program.out.text.split()
     assert "triochat.client.opening" in modules
     assert {"triochat.server", "triochat.journal", "structlog", "sqlite3"}.isdisjoint(modules)
+
+
+IMPORTED = """
+import sys
+from triochat.__main__ import main
+try:
+    main()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+EARLY = {"triochat", "triochat.__main__", "triochat.usage", "triochat.version"}
+TO_PARSE = {"triochat.address", "triochat.cli", "triochat.config", "triochat.config_file"}
+
+
+@pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"], ["--version"]])
+async def test_the_help_and_the_version_import_next_to_nothing(run: Run, arguments: list[str]) -> None:
+    program = await run(
+        *arguments, command=[*PYTHON, "-S", "-c", IMPORTED]
+    )  # no site: its .pth files import more
+    assert await program.exit_code() == 0
+    modules = set((await program.err.rest()).split())
+    assert {name for name in modules if name.startswith("triochat")} == EARLY
+    assert modules.isdisjoint(
+        {"cyclopts", "dataclasses", "importlib.metadata", "pathlib", "re", "trio", "typing"}
+    )
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+async def test_the_help_of_a_command_imports_nothing_that_only_runs_it(run: Run, command: str) -> None:
+    program = await run(command, "--help", command=[*PYTHON, "-c", IMPORTED])
+    assert await program.exit_code() == 0
+    modules = set((await program.err.rest()).split())
+    assert {name for name in modules if name.startswith("triochat")} == EARLY | TO_PARSE
+    assert modules.isdisjoint({"trio", "structlog", "sqlite3", "ssl", "urwid", "platformdirs", "tomllib"})
+
+
+async def test_the_version(run: Run) -> None:
+    program = await run("--version")
+    assert await program.exit_code() == 0
+    assert await program.out.rest() == f"triochat {triochat.__version__}\n"
+
+
+async def test_help_that_nobody_reads_is_no_traceback(run: Run) -> None:
+    program = await run("--help", command=["sh", "-c", 'exec "$@" >&-', "sh", *TRIOCHAT])
+    assert await program.exit_code() == 1
+    assert await program.err.rest() == ""
 
 
 def test_all_that_is_public_is_there() -> None:

@@ -74,7 +74,10 @@ class ByHand(Stranger):
             scope.deadline = trio.current_time() + self._choose.random() * 3
         lines = Lines(stream)
         first = True
+        log = self._world.record.set_backs
         while (line := await lines.next()) is not None:
+            if self._world.record.set_backs != log:  # what it had no time to read is of another log
+                break
             await self._hear(line.removeprefix("NICK") if first and line.startswith("NICK@") else line)
             first = False
 

@@ -86,6 +86,9 @@ def no_holes(record: Record) -> Broken:
                         gone = f"{one.first} to {one.last}"
                         yield f"{witness.name}: was told that {room} has no {gone}, and it has"
                     seen.update(range(one.first, one.last + 1))
+            if any(isinstance(one, Restored) for one in view):
+                # That an id is gone which it knows from the log that was there before, it is not told.
+                seen.update(range(1, record.oldest.get(room, 1)))
             end = record.logs[room][-1].id if record.logs.get(room) else 0
             for stay in stays:
                 until = end if stay.until is None else stay.until

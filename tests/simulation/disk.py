@@ -163,7 +163,12 @@ class JournalOnDisk:
         self._disk = disk
         self._journal = journal
         self._killed = False
-        self._working: dict[trio.CancelScope, None] = {}
+        self._working: dict[trio.CancelScope, bool] = {}  # and whether somebody waits for it
+
+    @property
+    def awaited(self) -> bool:
+        """Whether it does something that somebody has asked for, and no housekeeping."""
+        return any(self._working.values())
 
     def kill(self) -> None:
         """The process is gone, whatever it was doing."""
@@ -173,11 +178,11 @@ class JournalOnDisk:
         for scope in list(self._working):
             scope.cancel()
 
-    async def _work(self, work: Callable[[], Awaitable[_T]]) -> _T:
+    async def _work(self, work: Callable[[], Awaitable[_T]], *, awaited: bool = True) -> _T:
         """Do this as a thread would: whoever waits for it is not cancelled, but by the end of the process."""
         await trio.lowlevel.checkpoint()
         with trio.CancelScope(shield=True) as scope:
-            self._working[scope] = None
+            self._working[scope] = awaited
             try:
                 if self._killed:
                     scope.cancel()
@@ -241,4 +246,4 @@ class JournalOnDisk:
             self._limit()
             return await self._journal.tidy(ms)
 
-        return await self._work(tidy)
+        return await self._work(tidy, awaited=False)

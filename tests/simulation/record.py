@@ -138,7 +138,10 @@ class Witness:
             stays[:] = [Stay(lasts.get(room, 0))] if self._would_notice(room) else []
         for log, view in self.views.items():
             view[:] = [
-                one for one in view if not (isinstance(one, Skipped) and one.last >= oldest.get(log, 1))
+                one
+                for one in view
+                if not (isinstance(one, Skipped) and one.last >= oldest.get(log, 1))
+                and not (isinstance(one, Seen) and one.id == 0)  # at netcat nobody knows what was taken back
             ]
             kept = lasts.get(log, 0)
             view.append(Restored(kept, kept if self.attentive and log.startswith("#") else 0))
@@ -177,6 +180,7 @@ class Record:
         witnesses: those whose word counts.
         logs: by name, what the journal holds in the end.
         oldest: by name, the first id that it still holds; the next one, if it holds none.
+        set_backs: how often the server was set back.
         started: when the last server began.
         gone: nick, folded → when it was last given up by who had it: what was said to it alone goes with it.
         members: by room, the answer that somebody got who asked in the end.
@@ -192,6 +196,7 @@ class Record:
     witnesses: list[Witness] = field(default_factory=list)
     logs: dict[str, Sequence[Seen]] = field(default_factory=dict)
     oldest: dict[str, int] = field(default_factory=dict)
+    set_backs: int = 0
     started: float = 0.0
     gone: dict[str, float] = field(default_factory=dict)
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)

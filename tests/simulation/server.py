@@ -119,7 +119,7 @@ class Server:
         found += [f"task: {name}" for name in (self._tasks() - self._own_tasks).elements()]
         if self._hub.next_deadline is not None:
             found.append(f"timer: {self._hub.next_deadline}")
-        if self._journal._working:
+        if self._journal.awaited:
             found.append("the journal is at work")
         return found
 

@@ -238,6 +238,7 @@ class World:
         after = await self.disk.everything()
         lasts = {log: page.last for log, page in after.items()}
         oldest = {log: page.first for log, page in after.items()}
+        self.record.set_backs += 1
         for witness in self.record.witnesses:
             witness.set_back(lasts, oldest)
         await self._start(nursery)

@@ -28,7 +28,7 @@ from triochat.client.reach import Unreached, reach
 from triochat.config import ConfigError, SendConfig
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
-from triochat.protocol.grammar import is_target
+from triochat.protocol.grammar import LOBBY, is_target
 
 QUOTED: Final = 40
 """Characters of a text by which it is known again."""
@@ -84,7 +84,7 @@ def target_of(config: SendConfig) -> str:
     if config.to is not None:
         target = f"@{config.to.removeprefix('@')}"
     else:
-        target = room_name("#lobby" if config.room is None else config.room)
+        target = room_name(LOBBY if config.room is None else config.room)
     if not is_target(target):
         raise ConfigError(f"{target!a} can't be the name of a {'room' if config.to is None else 'person'}")
     return target

@@ -32,7 +32,7 @@ from triochat.client.tail_output import TailOutput
 from triochat.config import ConfigError, TailConfig, moment
 from triochat.json_lines import entry_line, gap_line
 from triochat.protocol import events as e
-from triochat.protocol.grammar import MAX_ID, MAX_PAGE, is_room
+from triochat.protocol.grammar import LOBBY, MAX_ID, MAX_PAGE, is_room
 
 BROKEN_PIPE: Final = 128 + 13
 """The exit code of a program that SIGPIPE has ended, by which a shell knows that nobody read on."""
@@ -59,7 +59,7 @@ async def run_tail(
     Raises:
         ConfigError: what is asked for makes no sense.
     """
-    names = list(dict.fromkeys(map(room_name, config.room)))
+    names = list(dict.fromkeys(map(room_name, config.room or (LOBBY,))))
     for name in names:
         if not is_room(name):
             raise ConfigError(f"{name!a} can't be the name of a room")

@@ -1,4 +1,4 @@
-"""Log lines: for people on a terminal, or one JSON object a line; always on stderr."""
+"""Log lines: for people on a terminal, or one JSON object a line; on stderr, if that is no chat's."""
 
 import logging
 import sys
@@ -27,8 +27,10 @@ class _Seldom(logging.Filter):
         return True
 
 
-def configure_logs(style: Literal["console", "json"], level: str) -> None:
-    """Send the log lines of this process to stderr.
+def configure_logs(
+    style: Literal["console", "json"], level: str, handler: logging.Handler | None = None
+) -> None:
+    """Send the log lines of this process to `handler`, by default to stderr.
 
     Those of the standard library's ``logging`` are among them: that is where trio tells of an
     ``accept`` that failed because the process has no descriptors left.
@@ -47,7 +49,8 @@ def configure_logs(style: Literal["console", "json"], level: str) -> None:
     else:
         last = [
             structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+                colors=handler is None and sys.stderr.isatty(),
+                exception_formatter=structlog.dev.plain_traceback,
             )
         ]
     logging.getLogger("trio.serve_listeners").addFilter(_Seldom())
@@ -55,7 +58,8 @@ def configure_logs(style: Literal["console", "json"], level: str) -> None:
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    if handler is None:
+        handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     structlog.configure(

@@ -171,6 +171,11 @@ class Peer:
         await self._close()
 
     @property
+    def is_named(self) -> bool:
+        """Whether it has said who it is, and was let in."""
+        return self._known
+
+    @property
     def log(self) -> structlog.stdlib.BoundLogger:
         """Made when it is needed: kept for each client, it would be memory that is hardly ever used."""
         about: dict[str, object] = {"peer": self.number, "address": self._address}

@@ -37,21 +37,28 @@ def run_server(config: ServerConfig) -> int:
         ExceptionGroup: a fault in the hub or the journal.
     """
     configure_logs(config.log, config.log_level)
-    # A server makes very many values that live long and stand in no cycle. To look through them every time
-    # after some hundred new ones finds nothing, and takes up to a quarter of a busy server's time.
+    look_less_for_cycles()
+    return trio.run(_run, config)
+
+
+def look_less_for_cycles() -> None:
+    """Spare Python's collector work that finds nothing.
+
+    A server makes very many values that live long and stand in no cycle. To look through them every time
+    after some hundred new ones takes up to a quarter of a busy server's time.
+    """
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
-    return trio.run(_run, config)
 
 
 async def _run(config: ServerConfig) -> int:
     try:
-        listeners = await trio.open_tcp_listeners(config.port, host=config.host or None)
-    except (OSError, UnicodeError) as error:  # the latter: a name that can't be one
-        sys.stderr.write(f"triochat: {_why_not(error, config)}\n")
+        listeners = await open_listeners(config)
+    except CannotListen as error:
+        sys.stderr.write(f"triochat: {error}\n")
         return 1
     try:
-        async with _open_journal(config) as journal:
+        async with open_journal(config) as journal:
             await _serve(config, listeners, journal)
     except JournalUnusable as error:
         for listener in listeners:
@@ -61,8 +68,24 @@ async def _run(config: ServerConfig) -> int:
     return 0
 
 
+class CannotListen(Exception):  # noqa: N818 -- a sentence, as JournalUnusable is
+    """We can't listen there; the text is a sentence that says why, and what to do."""
+
+
+async def open_listeners(config: ServerConfig) -> Sequence[trio.SocketListener]:
+    """Listen where it is configured.
+
+    Raises:
+        CannotListen: the address is none of this machine's, the port is taken, or the like.
+    """
+    try:
+        return await trio.open_tcp_listeners(config.port, host=config.host or None)
+    except (OSError, UnicodeError) as error:  # the latter: a name that can't be one
+        raise CannotListen(_why_not(error, config)) from error
+
+
 @asynccontextmanager
-async def _open_journal(config: ServerConfig) -> AsyncIterator[Journal | None]:
+async def open_journal(config: ServerConfig) -> AsyncIterator[Journal | None]:
     """What keeps the rooms; None stands for the journal in memory that `serve` makes itself."""
     if config.memory:
         yield None
@@ -82,7 +105,7 @@ async def _serve(
 ) -> None:
     shutdown = trio.Event()
     async with trio.open_nursery() as program:
-        await program.start(_watch_signals, shutdown, program.cancel_scope)
+        await program.start(watch_signals, shutdown, program.cancel_scope)
 
         async def serve_to_the_end(task_status: trio.TaskStatus[object]) -> None:
             await serve(
@@ -91,14 +114,15 @@ async def _serve(
             program.cancel_scope.cancel()
 
         await program.start(serve_to_the_end)
-        _announce([f"listening on {_address(listener.socket.getsockname())}" for listener in listeners])
+        _announce([f"listening on {address(listener.socket.getsockname())}" for listener in listeners])
 
 
-async def _watch_signals(
+async def watch_signals(
     shutdown: trio.Event,
     everything: trio.CancelScope,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
+    """Begin the shutdown at the first SIGINT or SIGTERM, and cancel everything at the second."""
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         task_status.started()
         async for _ in signals:
@@ -118,8 +142,8 @@ def _announce(lines: Sequence[str]) -> None:
         log.warning("the standard output can't be written", error=error.strerror)
 
 
-def _address(name: tuple[str, int]) -> str:
-    """A socket's name as people write it."""
+def address(name: tuple[str, int]) -> str:
+    """A socket's name as people write it: host and port, whatever follows."""
     host, port = name[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -128,7 +152,7 @@ def _why_not(error: OSError | UnicodeError, config: ServerConfig) -> str:
     """Why we can't listen there, and what to do."""
     if isinstance(error, socket.gaierror | UnicodeError):
         return f"there is no address {config.host!r} to listen on; give one of this machine's with --host"
-    place = _address((config.host, config.port))
+    place = address((config.host, config.port))
     match error.errno:
         case errno.EADDRINUSE:
             return f"{place} is in use by another program; stop that one, or choose another --port"

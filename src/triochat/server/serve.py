@@ -41,6 +41,7 @@ async def serve(
     listeners: Listeners | None = None,
     journal: Journal | None = None,
     shutdown: trio.Event | None = None,
+    peers: dict[int, Peer] | None = None,
     task_status: trio.TaskStatus[Listeners] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve the chat until `shutdown` is set, then end by the plan.
@@ -53,6 +54,7 @@ async def serve(
             that is for the command line.
         shutdown: set it to stop: nobody new is accepted, all that was submitted is answered, everybody is
             told ``BYE``, and what is not read within the shutdown timeout is cut off.
+        peers: an empty dictionary, to be looked at by who runs the server: it holds whoever is connected.
         task_status: gets the listeners as soon as the server accepts.
 
     Raises:
@@ -66,7 +68,9 @@ async def serve(
             stack.push_async_callback(trio.aclose_forcefully, listener)
         # Outside of the nurseries: while they are cancelled, clients still take leave of it.
         poller = stack.enter_context(open_poller())
-        await _serve(config, listeners, poller, journal, shutdown, task_status)
+        await _serve(
+            config, listeners, poller, journal, shutdown, {} if peers is None else peers, task_status
+        )
 
 
 async def _serve(
@@ -75,6 +79,7 @@ async def _serve(
     poller: Poller | None,
     journal: Journal | None,
     shutdown: trio.Event | None,
+    peers: dict[int, Peer],
     task_status: trio.TaskStatus[Listeners],
 ) -> None:
     if journal is None:
@@ -90,7 +95,6 @@ async def _serve(
     )
     hub = Hub(config.name, await journal.heads(), limits)
     to_hub, submissions = trio.open_memory_channel[Submission](WAITING)
-    peers: dict[int, Peer] = {}
     text_encodings: dict[int, Encoding] = {}
     broadcast: Broadcast[int] = Broadcast()
     numbers = count(1)

@@ -1,0 +1,73 @@
+"""The TOML file of settings, above all its named servers."""
+
+from pathlib import Path
+
+import pytest
+
+from triochat.address import Address
+from triochat.config import ConfigError
+from triochat.config_file import default_file, named_servers, read_tables
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "client.toml"
+
+
+def test_named_servers(path: Path) -> None:
+    path.write_text(
+        '[servers.work]\naddress = "triochat://chat.example.org:5000/#dev"\nnick = "alice"\n'
+        '[servers.home]\naddress = "::1"\nroom = "#family"\n'
+        '[client]\nnick = "bob"\n'
+    )
+    tables = read_tables(path)
+    assert tables["client"] == {"nick": "bob"}
+    assert named_servers(tables, path) == {
+        "work": Address("chat.example.org", 5000, "#dev", "alice"),
+        "home": Address("::1", room="#family"),
+    }
+
+
+def test_there_need_be_none(path: Path) -> None:
+    path.write_text("")
+    assert named_servers(read_tables(path), path) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("[servers.work]\nadress = 'x'\n", "no setting adress"),
+        ("[servers.work]\nnick = 'alice'\n", "address ="),
+        ("[servers.work]\naddress = 5\n", "text in quotes"),
+        ("[servers.work]\naddress = 'host:x'\n", r"\[servers.work\]: a port is"),
+        ("[servers.work]\naddress = 'host'\nroom = 'no room'\n", "is no room"),
+        ("[servers]\nwork = 'host'\n", r"write \[servers.work\]"),
+        ("servers = 'host'\n", r"\[servers.NAME\]"),
+        ("[serverz.work]\naddress = 'host'\n", "serverz"),
+        ("[client]\nnik = 'bob'\n", "nik"),
+        ("[server]\nport = 0.5\n", "whole number"),
+        ("[", "no TOML"),
+    ],
+)
+def test_what_means_nothing_is_an_error_that_names_the_file(path: Path, content: str, says: str) -> None:
+    path.write_text(content)
+    with pytest.raises(ConfigError, match=says) as raised:
+        read_tables(path)
+    assert str(path) in str(raised.value)
+
+
+def test_a_file_that_is_not_there(path: Path) -> None:
+    with pytest.raises(ConfigError, match=str(path)):
+        read_tables(path)
+
+
+def test_the_default_file_counts_if_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert default_file() is None
+    import platformdirs
+
+    folder = platformdirs.user_config_path("triochat", appauthor=False)
+    folder.mkdir(parents=True)
+    (folder / "client.toml").touch()
+    assert default_file() == folder / "client.toml"
