@@ -79,9 +79,9 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typecheck(session: nox.Session) -> None:
-    """Check types, strictly, in the package, its tests, the benchmarks and this file."""
+    """Check types, strictly, in the package, its tests, the benchmarks, the examples and this file."""
     session.install("-e", ".", *group("typecheck"))
-    session.run("mypy", *(session.posargs or ["src", "tests", "benchmarks", "noxfile.py"]))
+    session.run("mypy", *(session.posargs or ["src", "tests", "benchmarks", "examples", "noxfile.py"]))
 
 
 @nox.session
