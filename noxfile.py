@@ -79,9 +79,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typecheck(session: nox.Session) -> None:
-    """Check types, strictly, in the package, its tests, the benchmarks, the screenshots and this file."""
+    """Check types, strictly, in all code that is here: the package, tests, benchmarks, examples, and this."""
     session.install("-e", ".", *group("typecheck"))
-    session.run("mypy", *(session.posargs or ["src", "tests", "benchmarks", "screenshots", "noxfile.py"]))
+    checked = ["src", "tests", "benchmarks", "examples", "screenshots", "noxfile.py"]
+    session.run("mypy", *(session.posargs or checked))
 
 
 @nox.session

@@ -7,7 +7,7 @@ wherever it stands: a setting that is silently ignored is worse than a server th
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,7 +17,16 @@ from cyclopts.config import Dict, Env
 
 from triochat import usage
 from triochat.address import find_address, parse_address
-from triochat.config import DEFAULT_HOST, ClientConfig, ConfigError, HostConfig, ServerConfig, data_path
+from triochat.config import (
+    DEFAULT_HOST,
+    ClientConfig,
+    ConfigError,
+    HostConfig,
+    SendConfig,
+    ServerConfig,
+    TailConfig,
+    data_path,
+)
 from triochat.config_file import SECTIONS, Tables, default_file, find_server, named_servers, read_tables
 
 if TYPE_CHECKING:
@@ -26,11 +35,11 @@ if TYPE_CHECKING:
 ENVIRONMENT = "TRIOCHAT_"
 
 ConfigFile = Annotated[Path | None, cyclopts.Parameter(name="--config")]
-"""A TOML file with a table [server], [client], or both."""
+"""A TOML file with a table [server], [client], [send], [tail], or several of them."""
 
 ON_THE_FILE = ("export", "import", "backup")
 """Commands that work on a server's file: of its settings they take where that is, and no others."""
-OF_A_PERSON = ("client", "host")
+OF_A_PERSON = ("client", "host", "send", "tail")
 """Commands for which there is a file by default."""
 ServersData = Annotated[Path | None, cyclopts.Parameter(name="--data", env_var="TRIOCHAT_SERVER_DATA")]
 ServersConfigFile = Annotated[
@@ -178,6 +187,59 @@ def host(
     from triochat.host import run_host
 
     return run_host(settings, partial(run_terminal, prepare=_screen))
+
+
+@app.command(version_flags=())
+def send(
+    *text: Annotated[str, cyclopts.Parameter(show_env_var=False)],
+    settings: Annotated[SendConfig, cyclopts.Parameter(name="*", negative="")] = SendConfig(),  # noqa: B008 -- immutable
+    config: ConfigFile = None,
+) -> int:
+    """Say TEXT, or each line of the standard input, and end when all is kept.
+
+    Args:
+        text: One message; without it each line of the standard input is one.
+        settings: All settings.
+        config: A TOML file; its table [send] holds these settings, with _ for -. By default client.toml in
+            the platform's folder for settings.
+    """
+    place = find_server(settings.server, config)
+    import trio
+
+    from triochat.client.send import run_send
+
+    return trio.run(run_send, place.host, place.port, text, settings.at(place.nick, place.room))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TailFlags(TailConfig):
+    """The same, with the short flags of ``tail``."""
+
+    lines: Annotated[int, cyclopts.Parameter(alias="-n")] = 10
+    """How many of the last entries of each room to begin with."""
+    follow: Annotated[bool, cyclopts.Parameter(alias="-f")] = False
+    """Go on with what is said from now on."""
+
+
+@app.command(version_flags=())
+def tail(
+    *,
+    settings: Annotated[_TailFlags, cyclopts.Parameter(name="*", negative="")] = _TailFlags(),
+    config: ConfigFile = None,
+) -> int:
+    """Print what was said in rooms, and go on with what is said now if asked to.
+
+    Args:
+        settings: All settings.
+        config: A TOML file; its table [tail] holds these settings, with _ for -. By default client.toml in
+            the platform's folder for settings.
+    """
+    place = find_server(settings.server, config)
+    import trio
+
+    from triochat.client.tail import run_tail
+
+    return trio.run(run_tail, place.host, place.port, settings.at(place.nick, place.room))
 
 
 @app.command(version_flags=(), config=[_check_environment])

@@ -3,7 +3,8 @@
 These values are checked when they are built, so that a server never starts on nonsense.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,21 @@ def state_folder() -> Path:
     import platformdirs  # not for those who only want help
 
     return platformdirs.user_state_path("triochat", appauthor=False)
+
+
+def moment(since: str) -> int:
+    """A date or time as Unix time in milliseconds; without a zone it is that of this machine.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    try:
+        return int(datetime.fromisoformat(since).timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        raise ConfigError(
+            "since is a date or a time, such as 2026-07-30, 2026-07-30T09:30 or 2026-07-30T09:30+02:00,"
+            f" not {since!r}"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +162,76 @@ class ClientConfig:
     """Seconds for which to try to get a lost connection back. 0: for as long as it takes."""
 
     def __post_init__(self) -> None:
-        if not self.timeout >= 0:  # which also is what NaN is not
-            raise ConfigError(f"timeout is 0 or more seconds, not {self.timeout}")
+        _check_timeout(self.timeout)
         if self.text and self.state is not None:
             raise ConfigError("state makes no sense with text: such a server does not know who comes back")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendConfig:
+    """Settings of ``triochat send``."""
+
+    server: str = DEFAULT_HOST
+    """The server: an address, or NAME of a table [servers.NAME]."""
+    nick: str | None = None
+    """The nickname, or a variant of it if somebody else has it; by default the login name."""
+    room: str | None = None
+    """The room to say it in; by default #lobby."""
+    to: str | None = None
+    """Say it to this one person alone instead."""
+    whole: bool = False
+    """Send all of the input as one message, not each line as one."""
+    state: Path | None = None
+    """A file that keeps what is not sent yet, for the next one should this one be killed."""
+    timeout: float = 30.0
+    """Seconds for which to try to reach the server while something is to be sent. 0: as long as it takes."""
+
+    def __post_init__(self) -> None:
+        if self.room is not None and self.to is not None:
+            raise ConfigError("room and to exclude each other: leave one of them out")
+        _check_timeout(self.timeout)
+
+    def at(self, nick: str | None, room: str | None) -> "SendConfig":
+        """The same, with what the address says where nothing else does."""
+        room = self.room or (room if self.to is None else None)
+        return replace(self, nick=self.nick or nick, room=room)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TailConfig:
+    """Settings of ``triochat tail``."""
+
+    server: str = DEFAULT_HOST
+    """The server: an address, or NAME of a table [servers.NAME]."""
+    nick: str | None = None
+    """The nickname, or a variant of it if somebody else has it; by default the login name and -tail."""
+    room: tuple[str, ...] = ()
+    """A room; may be given several times; by default #lobby."""
+    lines: int = 10
+    """How many of the last entries of each room to begin with."""
+    since: str | None = None
+    """Begin with this id, or with what was said at this date or time, such as 2026-07-30T09:30."""
+    follow: bool = False
+    """Go on with what is said from now on."""
+    json: bool = False
+    """One JSON object a line."""
+    cursor: Path | None = None
+    """A file that keeps how far was printed, for the next one to go on from there."""
+    timeout: float | None = None
+    """Seconds for which to try to reach the server. 0: as long as it takes. By default 30, but as long
+    as it takes once --follow has begun."""
+
+    def __post_init__(self) -> None:
+        if self.lines < 0:
+            raise ConfigError(f"lines is 0 or more, not {self.lines}")
+        if self.timeout is not None:
+            _check_timeout(self.timeout)
+
+    def at(self, nick: str | None, room: str | None) -> "TailConfig":
+        """The same, with what the address says where nothing else does."""
+        return replace(self, nick=self.nick or nick, room=self.room or ((room,) if room else ()))
+
+
+def _check_timeout(timeout: float) -> None:
+    if not timeout >= 0:  # which also is what NaN is not
+        raise ConfigError(f"timeout is 0 or more seconds, not {timeout}")

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from triochat.address import Address, find_address, named_server
-from triochat.config import ClientConfig, ConfigError, ServerConfig
+from triochat.config import ClientConfig, ConfigError, SendConfig, ServerConfig, TailConfig
 
-SECTIONS: Final = {"server": ServerConfig, "client": ClientConfig}
+SECTIONS: Final = {"server": ServerConfig, "client": ClientConfig, "send": SendConfig, "tail": TailConfig}
 SERVERS: Final = "servers"
 _OF_A_SERVER: Final = ("address", "nick", "room")
 
@@ -66,9 +66,8 @@ def read_tables(path: Path) -> Tables:
         raise ConfigError(f"{path} is no TOML file: {error}") from None
     for table, settings in tables.items():
         if table not in (*SECTIONS, SERVERS) or not isinstance(settings, dict):
-            raise ConfigError(
-                f"{path}: there is no table [{table}]; there are [server], [client] and [servers.NAME]"
-            )
+            there = ", ".join(f"[{section}]" for section in SECTIONS)
+            raise ConfigError(f"{path}: there is no table [{table}]; there are {there} and [{SERVERS}.NAME]")
         if table in SECTIONS:
             _check_section(path, table, settings)
     named_servers(tables, path)

@@ -21,7 +21,9 @@ COMMANDS = {
     "import": (
         "Fill a new journal from JSON lines of export, all or nothing; ids and times stay as they were."
     ),
+    "send": "Say TEXT, or each line of the standard input, and end when all is kept.",
     "server": "Serve the chat until SIGTERM or Ctrl-C.",
+    "tail": "Print what was said in rooms, and go on with what is said now if asked to.",
 }
 """The commands, and the first sentence of what each of them does."""
 

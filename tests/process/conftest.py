@@ -52,8 +52,8 @@ def run(nursery: trio.Nursery, home: dict[str, str]) -> Run:
 def serve(nursery: trio.Nursery, home: dict[str, str]) -> Serve:
     """Start a server with these arguments, and wait until it listens."""
 
-    async def serve(*arguments: str, env: Mapping[str, str] | None = None) -> ServerProgram:
-        command = [*TRIOCHAT, "server", "--port", "0", *arguments]
+    async def serve(*arguments: str, port: int = 0, env: Mapping[str, str] | None = None) -> ServerProgram:
+        command = [*TRIOCHAT, "server", "--port", str(port), *arguments]
         server = ServerProgram(*command, env={**home, **(env or {})})
         await nursery.start(server.run)
         match = re.fullmatch(r"listening on 127\.0\.0\.1:([1-9][0-9]*)", await server.out.line())

@@ -18,6 +18,7 @@ INTERRUPTED = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
     [
         ("cyclopts", ["client"]),
         ("trio", ["client"]),
+        ("trio", ["send", "hello"]),
         ("structlog", ["server", "--port", "0"]),
         ("sqlite3", ["export"]),
     ],

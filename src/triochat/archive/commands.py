@@ -8,13 +8,12 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
 from triochat.archive.lines import MAX_LINE, BadLine, item_of, line_of
 from triochat.archive.transcript import Transcript
-from triochat.config import ConfigError
+from triochat.config import ConfigError, moment
 from triochat.journal.backup import NoBackup, back_up
 from triochat.journal.interface import JournalUnusable
 from triochat.journal.restore import Restoration, Unfit, open_restoration
@@ -52,7 +51,7 @@ def run_export(path: Path, rooms: Sequence[str], since: str | None, form: Format
     """
     if rooms and private:
         raise ConfigError("room and private exclude each other: to name one person's messages, write @nick")
-    since_ms = None if since is None else _moment(since)
+    since_ms = None if since is None else moment(since)
     write = _transcribe if form == "text" else _write_lines
     try:
         with open_snapshot(path) as snapshot:
@@ -112,17 +111,6 @@ def _fail(error: Exception) -> int:
 
 
 # --- export ---------------------------------------------------------------------------------------
-
-
-def _moment(since: str) -> int:
-    """Unix time in milliseconds; a time without a zone is that of this machine."""
-    try:
-        return int(datetime.fromisoformat(since).timestamp() * 1000)
-    except (ValueError, OverflowError, OSError):
-        raise ConfigError(
-            "since is a date or a time, such as 2026-07-30, 2026-07-30T09:30 or 2026-07-30T09:30+02:00,"
-            f" not {since!r}"
-        ) from None
 
 
 def _known(name: str, snapshot: Snapshot) -> str:

@@ -1,24 +1,19 @@
-r"""An entry of a journal as one line of JSON, and back: the form is in docs/reference/archive.md.
+"""An entry of a journal as one line of JSON, and back: the form is in docs/reference/archive.md.
 
-Nothing is lost on the way, and nothing is passed over: what is unknown or missing in a line is refused. The
-lines are UTF-8, but what acts on a terminal is an escape (``\u202e``): who looks at them sees what they say.
+Nothing is lost on the way, and nothing is passed over: what is unknown or missing in a line is refused.
 """
 
 import json
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from triochat.journal.interface import Entry
 from triochat.journal.snapshot import Gap, Item
-from triochat.protocol.escape import HARMFUL
+from triochat.json_lines import EPOCH, MILLISECOND, entry_line, gap_line
 
 MAX_LINE: Final = 65536
 """Octets of a line. The longest text, all of it in escapes, takes less than a third of that."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
-_LATEST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _ENTRY_KEYS: Final = {"room": str, "id": int, "kind": str, "nick": str, "text": str}
 _GAP_KEYS: Final = {"room": str, "kind": str, "from": int, "to": int}
 
@@ -30,13 +25,16 @@ class BadLine(ValueError):  # noqa: N818 -- it names what is the case
 def line_of(item: Item) -> str:
     """The line, with its end."""
     if isinstance(item, Gap):
-        keys: dict[str, object] = {"room": item.log, "kind": "gap", "from": 1, "to": item.last}
-    else:
-        keys = {"room": item.log, "id": item.id, "time": _time(item.ms), "kind": item.kind}
-        if item.target != item.log:
-            keys["target"] = item.target
-        keys |= {"nick": item.nick, "text": item.text}
-    return f"{HARMFUL.sub(_escape, json.dumps(keys, ensure_ascii=False))}\n"
+        return gap_line(item.log, 1, item.last)
+    return entry_line(
+        room=item.log,
+        number=item.id,
+        ms=item.ms,
+        kind=item.kind,
+        target=item.target,
+        nick=item.nick,
+        text=item.text,
+    )
 
 
 def item_of(line: bytes) -> Item:
@@ -93,13 +91,6 @@ def _check(keys: dict[str, Any], types: dict[str, type], others: tuple[str, ...]
             raise BadLine(f"there is no key {key!a} in such a line")
 
 
-def _time(ms: int) -> str | int:
-    """ISO 8601, UTC; what no calendar holds as the number that it is."""
-    if ms > _LATEST:
-        return ms
-    return f"{(_EPOCH + ms * _MILLISECOND).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
-
-
 def _ms(time: object) -> int:
     if type(time) is int:
         return time
@@ -109,10 +100,6 @@ def _ms(time: object) -> int:
         moment = datetime.min
     if moment.tzinfo is None:
         raise BadLine('"time" is a time with its zone, such as "2026-07-30T09:30:00.000Z"')
-    if moment < _EPOCH:
+    if moment < EPOCH:
         raise BadLine('"time" is not before 1970')
-    return (moment - _EPOCH) // _MILLISECOND
-
-
-def _escape(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
+    return (moment - EPOCH) // MILLISECOND

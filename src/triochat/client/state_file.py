@@ -1,16 +1,13 @@
 """What a client keeps in a small file, so that the next one can go on in its place.
 
-A file is never changed, but replaced as a whole: whatever kills us, there is the old one or the new one. A
-file that can't be understood is left as it is. Beside it stands a file that ends in ``.lock``, which the
-system holds locked as long as we live: two clients with one session would throw each other out. (Windows has
-no such locks; there nobody looks.)
+A file that can't be understood is left as it is. It is locked as long as we live: two clients with one
+session would throw each other out. It holds that session, by which one can speak in our name: so nobody else
+may read it.
 """
 
 import json
 import os
-import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +15,7 @@ from typing import Any, Final
 from triochat.client.errors import ClientError
 from triochat.client.exchange import WINDOW, Kept
 from triochat.client.inbox import Mark
+from triochat.client.kept_file import InUse, KeptFile
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
 from triochat.protocol.grammar import MAX_ID, is_nick, is_room, is_session, is_tag
@@ -60,10 +58,12 @@ class StateFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
-        self._lock: int | None = None
+        self._file: KeptFile | None = None
         try:
-            self._lock = self._locked()
+            self._file = KeptFile(self._path)
             self.state = self._load()
+        except InUse:
+            raise StateError(f"another client uses the state file {self._path}; give each its own") from None
         except OSError as error:
             self.close()
             raise StateError(f"the state file {self._path} can't be used: {error.strerror}") from None
@@ -82,9 +82,8 @@ class StateFile:
 
     def close(self) -> None:
         """Let others use it."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if self._file is not None:
+            self._file.close()
 
     def save(self, state: State) -> None:
         """Replace what stands in it. It is on the disk when this returns; that takes a while.
@@ -99,48 +98,13 @@ class StateFile:
             "inbox": None if state.inbox is None else asdict(state.inbox),
             "unsent": [_written(request) for request in state.unsent],
         }
-        temporary = self._beside(".new")
-        # It holds the session, by which one can speak in our name: nobody else shall read it. So it is never
-        # written into what lies there already, a link or a file with other rights, be it left by a crash.
-        temporary.unlink(missing_ok=True)
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(fd, "w", encoding="utf-8") as file:
-                json.dump(content, file, indent=1)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._path)
-        except OSError:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
-        _sync_folder(self._path.parent)
-
-    def _beside(self, ending: str) -> Path:
-        return self._path.with_name(self._path.name + ending)
-
-    def _locked(self) -> int | None:
-        if sys.platform == "win32":
-            return None
-        import fcntl
-
-        fd = os.open(self._beside(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
-            raise StateError(f"another client uses the state file {self._path}; give each its own") from None
-        except OSError:
-            os.close(fd)
-            raise
-        return fd
+        assert self._file is not None
+        self._file.replace(f"{json.dumps(content, indent=1)}\n")
 
     def _load(self) -> State | None:
-        try:
-            with self._path.open("rb") as file:
-                data = file.read(MAX_OCTETS + 1)
-        except FileNotFoundError:
+        assert self._file is not None
+        data = self._file.read(MAX_OCTETS)
+        if data is None:
             return None
         try:
             content = json.loads(data)
@@ -199,14 +163,3 @@ def _unsent(kept: Any) -> Kept:  # noqa: ANN401 -- what JSON holds
     if "say" in kept:
         return e.Say(target, kept["say"], tag=tag)
     return e.SetTopic(target, kept["topic"], tag=tag)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have the new name on the disk as well, where the system can do that."""
-    if sys.platform == "win32":
-        return
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -13,7 +13,6 @@ client, so that this block still says good-bye; before there is a conversation, 
 signal cancels everything.
 """
 
-import getpass
 import math
 import os
 import signal
@@ -33,6 +32,7 @@ from triochat.client.errors import ClientError, ConnectionLost, Refused
 from triochat.client.exchange import WINDOW, Receipt
 from triochat.client.happenings import Disconnected, Reconnected
 from triochat.client.keyboard import BadLine, Keyboard
+from triochat.client.nicks import login_nick
 from triochat.client.opening import open_client_by
 from triochat.client.printer import Printer
 from triochat.client.render import clean_sentence, render
@@ -42,7 +42,6 @@ from triochat.config import ClientConfig
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
 from triochat.protocol.escape import clean
-from triochat.protocol.text import likely_nick
 
 FAILED: Final = 1
 """The exit code if there was no connection, or not everything was kept."""
@@ -174,7 +173,7 @@ class _Visit:
         if not self._host:
             await self._fail("the address names no host; write it as HOST or HOST:PORT")
             return
-        nick: str | None = self._config.nick or _login_nick()
+        nick: str | None = self._config.nick or login_nick()
         while nick is not None:
             nick = await self._attempt(nick)
 
@@ -496,10 +495,3 @@ def _can_be_drawn(keyboard: Keyboard, out: TextIO | None) -> bool:
     """Whether there is a person, at a terminal that can be drawn on."""
     seen = out is not None and out.isatty()
     return keyboard.is_terminal and seen and os.environ.get("TERM", "dumb") not in ("dumb", "")
-
-
-def _login_nick() -> str:
-    try:
-        return likely_nick(getpass.getuser())
-    except (OSError, KeyError, ImportError):  # a user without a name; which one depends on Python's version
-        return likely_nick("")

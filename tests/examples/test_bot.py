@@ -1,0 +1,28 @@
+"""The bot of docs/howto/bot.md, as it stands there, with a real server."""
+
+from pathlib import Path
+
+from tests.process.conftest import Run, Serve
+from tests.process.program import PYTHON
+
+BOT = Path(__file__).parents[2] / "examples" / "bot.py"
+
+
+async def test_it_counts(run: Run, serve: Serve) -> None:
+    server = await serve("--memory")
+    async with await server.connect() as alice:
+        await alice.hello("alice", "#dev")
+        bot = await run(str(BOT), "127.0.0.1", str(server.port), "#dev", command=PYTHON)
+        assert await alice.line() == "JOINED #dev karma"
+        for number, (said, answer) in enumerate(
+            [("bob++", "bob has 1"), ("carol++", "carol has 1"), ("bob++", "bob has 2")]
+        ):
+            await alice.send(f"MSG #dev :{said}")
+            assert await alice.line() == f"MSG #dev {2 * number + 1} MS alice :{said}"
+            assert await alice.line() == f"MSG #dev {2 * number + 2} MS karma :{answer}"
+        bot.process.kill()
+
+
+def test_it_is_ten_lines() -> None:
+    main = BOT.read_text().partition("async def main")[2].partition("\n\n")[0]
+    assert len(main.splitlines()) <= 10
