@@ -22,6 +22,7 @@ from triochat.config import (
     ClientConfig,
     ConfigError,
     HostConfig,
+    ScreenConfig,
     SendConfig,
     ServerConfig,
     TailConfig,
@@ -103,7 +104,9 @@ def _settings(command: str, tables: Tables) -> dict[str, Any]:
     if command in ON_THE_FILE:
         return {key: value for key, value in of_server.items() if key == "data"}
     if command == "host":
-        return {**of_server, **{key: value for key, value in of_client.items() if key in ("nick", "room")}}
+        of_the_host = {"nick", "room", *(field.name for field in fields(ScreenConfig))}
+        shared = {key: value for key, value in of_client.items() if key.replace("-", "_") in of_the_host}
+        return {**of_server, **shared}
     return tables.get(command, {})
 
 

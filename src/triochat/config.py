@@ -121,8 +121,24 @@ class ServerConfig:
         return self.max_age * 86_400 or None
 
 
+@dataclass(frozen=True, kw_only=True)  # without slots, or it could not stand beside another that has some
+class ScreenConfig:
+    """Settings of what a person sees and hears."""
+
+    plain: bool = False
+    """One line an event, without drawing, also on a terminal: for screen readers, and for old terminals."""
+    no_bell: bool = False
+    """Do not ring the terminal's bell when somebody wants something of us."""
+    notify: Literal["off", "osc9", "osc777"] = "off"
+    """Ask the terminal for a notification then, in the way that it knows."""
+    keys: Path | None = None
+    """A TOML file that says which key does what; by default keys.toml in the folder for settings."""
+    theme: Path | None = None
+    """A TOML file that says how things look; by default theme.toml in the folder for settings."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HostConfig(ServerConfig):
+class HostConfig(ScreenConfig, ServerConfig):
     """Settings of a server, and of the person in front of it: for ``triochat host``.
 
     It is there for others to come, so by default it listens on every address.
@@ -137,7 +153,7 @@ class HostConfig(ServerConfig):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClientConfig:
+class ClientConfig(ScreenConfig):
     """Settings of the terminal client."""
 
     nick: str | None = None
@@ -148,16 +164,6 @@ class ClientConfig:
     """Speak the text dialect, to a server of the 2019 tutorial."""
     state: Path | None = None
     """A file that keeps what is not sent yet, for the next client should this one be killed."""
-    plain: bool = False
-    """One line an event, without drawing, also on a terminal: for screen readers, and for old terminals."""
-    no_bell: bool = False
-    """Do not ring the terminal's bell when somebody wants something of us."""
-    notify: Literal["off", "osc9", "osc777"] = "off"
-    """Ask the terminal for a notification then, in the way that it knows."""
-    keys: Path | None = None
-    """A TOML file that says which key does what; by default keys.toml in the folder for settings."""
-    theme: Path | None = None
-    """A TOML file that says how things look; by default theme.toml in the folder for settings."""
     timeout: float = 0.0
     """Seconds for which to try to get a lost connection back. 0: for as long as it takes."""
 

@@ -16,6 +16,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -23,7 +24,7 @@ import structlog
 import trio
 
 from triochat.client.keyboard import Keyboard
-from triochat.config import DEFAULT_PORT, ClientConfig, HostConfig, state_folder
+from triochat.config import DEFAULT_PORT, ClientConfig, HostConfig, ScreenConfig, state_folder
 from triochat.journal import Journal, JournalUnusable
 from triochat.server.logs import configure_logs
 from triochat.server.peer import Peer
@@ -162,7 +163,8 @@ class _Host:
             ways = ways_in(names)
             self._say(*ways, f"The server's log is {self._log_path}.", "")
             host, port = names[0][:2]
-            person = ClientConfig(nick=self._config.nick, room=self._config.room)
+            shared = {field.name for field in fields(ScreenConfig)} | {"nick", "room"}
+            person = ClientConfig(**{name: getattr(self._config, name) for name in shared})
             code = await self._front_end(_ALL.get(host, host), port, person, ways)
             if code != 128 + signal.SIGTERM and await self._may_go_on():
                 self._say("The server goes on; Ctrl-C ends it.")
