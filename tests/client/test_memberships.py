@@ -103,10 +103,18 @@ def test_what_the_program_takes_late_is_none_of_the_new_log(places: Memberships)
     ]
     for event in old:
         places.hear(event, "alice")
-    places.restart("#dev")
+    assert places.restart("#dev") == 7
+    places.begin_anew("#dev")
     assert all(places.hear(event, "alice") for event in new)
     assert [places.take(event) for event in old] == [False, False, False]
     assert (places.take(new[0]), places.seen()) == (True, {"#dev": 1})
+
+
+def test_what_was_taken_in_front_of_a_gap_counts(places: Memberships) -> None:
+    places.hear(message(8), "alice")
+    places.hear(e.Gap("#dev", 9, 10), "alice")
+    assert places.take(message(8))
+    assert places.seen() == {"#dev": 8}
 
 
 def test_what_is_none_of_our_rooms_is_no_reason_to_fail(places: Memberships) -> None:

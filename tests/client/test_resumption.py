@@ -125,6 +125,10 @@ class Heard(Return):
         super().__init__(dev=7)
         self.enter("JOIN #dev after=7", 10, 8, 9, 10)
         self.told.clear()
+        self.again()
+
+    def again(self) -> None:
+        """There is another connection."""
         self.resumption = Resumption(
             self.memberships, "alice", Tags(), self._send, self.told.append, returning=False
         )
@@ -152,6 +156,9 @@ def test_a_log_that_has_outgrown_the_one_we_know_is_new_from_its_first_entry() -
     tag = back.tag("JOIN #dev after=9")
     back.hear(later(10, 30, tag))
     assert not back.resumption.hear(later(11, 31, tag)), "what is left of that answer is dropped"
+    tag = back.tag("JOIN #dev after=7")  # from the first one on that was heard
+    back.hear(later(8, 28, tag))
+    assert not back.resumption.hear(later(9, 29, tag))
     tag = back.tag("JOIN #dev after=0")
     back.hear(*(later(number, 20 + number, tag) for number in range(1, 13)), e.Ok(12, tag=tag))
     assert (back.resumption.ended, back.ids) == (True, list(range(1, 13)))
@@ -165,33 +172,74 @@ def test_of_a_log_that_was_restored_only_what_is_new_is_told(last: int) -> None:
         back.hear(later(10, 30, back.tag("JOIN #dev after=9")))
     else:
         back.hear(e.Ok(last, tag=back.tag("JOIN #dev after=9")))
-    tag = back.tag("JOIN #dev after=0")
-    back.hear(*(message(number, tag=tag) for number in range(1, 10)))
+    tag = back.tag("JOIN #dev after=7")
+    back.hear(*(message(number, tag=tag) for number in (8, 9)))
     back.hear(*(later(number, 20 + number, tag) for number in range(10, last + 1)), e.Ok(last, tag=tag))
     assert (back.resumption.ended, back.ids) == (True, list(range(10, last + 1)))
+
+
+@pytest.mark.parametrize("last", [3, 7])
+def test_a_log_that_has_nothing_of_what_was_heard_is_a_new_one(last: int) -> None:
+    """Or the back-up is older than our coming; but nobody who was not there can tell."""
+    back = Heard()
+    back.hear(e.Ok(last, tag=back.tag("JOIN #dev after=9")))
+    back.hear(e.Ok(last, tag=back.tag("JOIN #dev after=7")))
+    tag = back.tag("JOIN #dev after=0")
+    back.hear(*(message(number, tag=tag) for number in range(1, last + 1)), e.Ok(last, tag=tag))
+    assert (back.resumption.ended, back.ids) == (True, list(range(1, last + 1)))
 
 
 def test_a_new_log_is_new_though_its_clock_was_set_back() -> None:
     """A small computer that has no clock of its own, and a server that keeps nothing."""
     back = Heard()
-    back.hear(e.Ok(3, tag=back.tag("JOIN #dev after=9")))
+    back.hear(e.Ok(9, tag=back.tag("JOIN #dev after=9")))
+    tag = back.tag("JOIN #dev after=7")
+    back.hear(later(8, 4, tag))
     tag = back.tag("JOIN #dev after=0")
-    back.hear(*(later(number, 8 + number, tag) for number in range(1, 4)), e.Ok(3, tag=tag))
-    assert (back.resumption.ended, back.ids) == (True, [1, 2, 3])
-    assert back.memberships.hear(later(4, 1, tag), "alice"), "what comes now is new whatever the clock says"
+    back.hear(*(later(number, number // 2, tag) for number in range(1, 10)), e.Ok(9, tag=tag))
+    assert (back.resumption.ended, back.ids) == (True, list(range(1, 10)))
+    assert back.memberships.hear(later(10, 1, tag), "alice"), "what comes now is new whatever the clock says"
+
+
+def test_what_is_no_longer_kept_of_a_restored_log_does_not_hide_what_it_is() -> None:
+    back = Heard()
+    back.hear(e.Ok(9, tag=back.tag("JOIN #dev after=9")))
+    tag = back.tag("JOIN #dev after=7")
+    back.hear(e.Gap("#dev", 8, 8, tag=tag), message(9, tag=tag), e.Ok(9, tag=tag))
+    assert (back.resumption.ended, back.ids) == (True, [])
 
 
 def test_a_cut_while_it_is_not_known_yet_whose_log_it_is_repeats_nothing() -> None:
     back = Heard()
     back.hear(e.Ok(9, tag=back.tag("JOIN #dev after=9")))
-    tag = back.tag("JOIN #dev after=0")
-    back.hear(*(message(number, tag=tag) for number in range(1, 9)))
-    back.resumption = Resumption(
-        back.memberships, "alice", Tags(), back._send, back.told.append, returning=False
-    )
+    back.hear(message(8, tag=back.tag("JOIN #dev after=7")))
+    back.again()
     tag = back.tag("JOIN #dev after=7")
     back.hear(message(8, tag=tag), message(9, tag=tag), later(10, 30, tag), e.Ok(10, tag=tag))
     assert (back.resumption.ended, back.ids) == (True, [10])
+
+
+def test_nor_does_it_hide_anything() -> None:
+    back = Heard()
+    back.hear(e.Ok(9, tag=back.tag("JOIN #dev after=9")))
+    back.tag("JOIN #dev after=7")
+    back.asked.clear()
+    back.again()
+    back.hear(later(8, 30, back.tag("JOIN #dev after=7")))
+    tag = back.tag("JOIN #dev after=0")
+    back.hear(*(later(number, 20 + number, tag) for number in range(1, 10)), e.Ok(9, tag=tag))
+    assert (back.resumption.ended, back.ids) == (True, list(range(1, 10)))
+
+
+@pytest.mark.parametrize("taken", [8, 10])
+def test_the_next_program_goes_on_behind_what_was_taken_of_a_restored_log(taken: int) -> None:
+    back = Heard()
+    for number in range(8, taken + 1):
+        back.memberships.take(message(number))
+    back.hear(e.Ok(9, tag=back.tag("JOIN #dev after=9")))
+    tag = back.tag("JOIN #dev after=7")
+    back.hear(message(8, tag=tag), message(9, tag=tag), e.Ok(9, tag=tag))
+    assert back.memberships.seen() == {"#dev": min(taken, 9)}
 
 
 @pytest.mark.parametrize("code", ["unavailable", "throttled"])

@@ -11,7 +11,7 @@ import trio.testing
 from tests.client.servers import real_server
 from triochat.client import ChatClient, Refused, StateError, open_client
 from triochat.client.opening import open_client_by
-from triochat.client.state_file import StateFile
+from triochat.client.state_file import State, StateFile
 from triochat.client.state_keeping import LAZILY
 from triochat.protocol import events as e
 
@@ -98,6 +98,34 @@ async def test_what_was_refused_is_not_sent_by_the_next_one(tmp_path: Path) -> N
             with pytest.raises(Refused):
                 await ask
             # As it would be left if we were killed as soon as we know.
+            assert json.loads(path.read_text())["unsent"] == []
+
+
+async def test_what_the_next_one_found_and_was_refused_is_gone_from_the_file_when_it_is_told(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "state"
+    with StateFile(path) as file:
+        unsent = (e.Say("@nobody", "hello", tag="1"),)
+        file.save(State(session="0" * 32, unsent=unsent))
+    async with real_server() as (host, port), open_client(host, port, nick="alice", state=path) as alice:
+        with trio.fail_after(20):
+            async for event in alice:
+                if isinstance(event, e.Failure):
+                    break
+        assert json.loads(path.read_text())["unsent"] == []
+
+
+async def test_a_connection_that_ends_tells_no_refusal_too_early(tmp_path: Path) -> None:
+    """The client is over, and its block is not."""
+    path = tmp_path / "state"
+    async with real_server() as (host, port):
+        client = open_client(host, port, nick="alice", state=path, reconnect=False)
+        async with client as alice:
+            receipt = await alice.submit("@nobody", "hello")
+            await alice.quit()
+            with trio.fail_after(20), pytest.raises(Refused):
+                await receipt.kept()
             assert json.loads(path.read_text())["unsent"] == []
 
 

@@ -101,11 +101,14 @@ def private_arrives(record: Record) -> Broken:
     attentive = {witness.name: witness for witness in record.witnesses if witness.attentive}
     for sender in record.witnesses:
         for text, said in sender.private.items():
-            log, _ = sender.kept.get(text, ("", 0))
+            log, number = sender.kept.get(text, ("", 0))
             to = attentive.get(log[1:])
             if to is None or said <= max(record.started, record.gone.get(log[1:], 0.0)):
                 continue
-            if not any(isinstance(one, Seen) and one.text == text for one in to.view(log)):
+            view = to.view(log)
+            if any(isinstance(one, Skipped) and one.first <= number <= one.last for one in view):
+                continue
+            if not any(isinstance(one, Seen) and one.text == text for one in view):
                 yield f"{to.name}: did not see {text[:40]!r}, which {sender.name} said to it alone"
 
 

@@ -144,10 +144,19 @@ class Witness:
                 and not (isinstance(one, Seen) and one.id == 0)  # at netcat nobody knows what was taken back
             ]
             kept = lasts.get(log, 0)
-            view.append(Restored(kept, kept if self.attentive and log.startswith("#") else 0))
+            view.append(Restored(kept, kept if log.startswith("#") and self._would_know(view, kept) else 0))
         for text, (log, number) in list(self.kept.items()):
             if number > lasts.get(log, 0):
                 del self.kept[text]
+
+    def _would_know(self, view: View, kept: int) -> bool:
+        """Whether it can tell that this is the beginning of the log that it knows: it has heard of it."""
+        for one in reversed(valid(view)):
+            if isinstance(one, Seen) and one.id <= kept:
+                return self.attentive
+            if not isinstance(one, Seen):
+                break
+        return False
 
     def _would_notice(self, room: str) -> bool:
         """Whether it can tell this log from another one: it has heard something of it since it came."""

@@ -202,8 +202,6 @@ class World:
                 self.disk.back_up()
             case 15:
                 seconds = choose.choice((-3600, -5, -1, 1, 5, 100_000))
-                if self.setting.set_back:  # then what is new could be older than what is known
-                    seconds = abs(seconds)
                 record.fault("wrong clock", f"{seconds:+} s")
                 WallClock.wrong += seconds
             case 16:

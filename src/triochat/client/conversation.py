@@ -280,8 +280,6 @@ class Conversation:
                 self.memberships.leave(request.room)
         exchange.add(event)
         if isinstance(event, e.Ok | e.Failure | e.Pong):
-            if exchange.orphan and isinstance(event, e.Failure):
-                self.events.put(e.Failure(event.code, event.sentence))
             if isinstance(event, e.Failure) and isinstance(request, Kept) and self.keeping is not None:
                 exchange.settled = True
                 self.keeping.call_when_safe(partial(self._complete, exchange))
@@ -303,6 +301,8 @@ class Conversation:
     def _complete(self, exchange: Exchange) -> None:
         if exchange not in self.pending:  # nobody wanted it any more, or all is over
             return
+        if exchange.orphan and (failure := exchange.failure) is not None:
+            self.events.put(e.Failure(failure.code, failure.sentence))
         self.pending.complete(exchange)
         self._touch(soon=isinstance(exchange.request, e.Join | e.Part))
 
@@ -351,6 +351,11 @@ class Conversation:
         self._leaving = True
         self._end(WE_HAVE_LEFT)
 
+    def finish(self) -> None:
+        """The file is written for the last time: who was refused before may be told."""
+        for exchange in self.pending:
+            self.pending.complete(exchange)
+
     def _end(self, reason: str) -> None:
         """There will be no connection any more; everybody who waits for something is told."""
         if self._over.is_set():
@@ -361,6 +366,7 @@ class Conversation:
         self._ready_since = None
         self._left_over = self.pending.unsent()
         for exchange in self.pending:
-            self.pending.complete(exchange, lost=None if exchange.settled else self._reason)
+            if not exchange.settled:  # else it is told when the file has forgotten it
+                self.pending.complete(exchange, lost=self._reason)
         self._touch()
         self.events.close(None if self._leaving else reason)

@@ -55,6 +55,12 @@ class Exchange:
         """Whether it matters what becomes of it."""
         return self._wanted
 
+    @property
+    def failure(self) -> e.Failure | None:
+        """Why it was refused, if it was."""
+        last = self._answer[-1] if self._answer else None
+        return last if isinstance(last, e.Failure) else None
+
     def again(self) -> None:
         """The answer will be given anew, from its beginning."""
         self._answer.clear()
@@ -79,7 +85,7 @@ class Exchange:
         await self._ended.wait()
         if self._lost is not None:
             raise ConnectionLost(self._lost)
-        if isinstance(failure := self._answer[-1], e.Failure):
+        if (failure := self.failure) is not None:
             raise Refused(failure.code, failure.sentence)
         return self._answer
 

@@ -22,6 +22,7 @@ class Membership:
         seen: id of the last one that the program has taken.
         heard: the times of what we have heard of its log.
         before: the same of the log that it had before, as long as this one may be the beginning of that.
+        seen_before: what the program had taken of that.
         confirmed: the server has said that we are in.
         people: who is there, oneself included; folded nick → nick.
     """
@@ -30,6 +31,7 @@ class Membership:
     seen: int
     heard: Heard = field(default_factory=Heard)
     before: Heard | None = None
+    seen_before: int = 0
     confirmed: bool = True
     people: dict[str, str] = field(default_factory=dict)
 
@@ -82,16 +84,36 @@ class Memberships:
         """We are in a room no more."""
         self._rooms.pop(room, None)
 
-    def restart(self, room: str) -> None:
+    def restart(self, room: str) -> int:
         """The log of a room is another one than it was: a new one, or the beginning of the old one again.
 
-        What is said of it now is new from the first entry on that we have not heard.
+        Returns:
+            The id behind which to ask: the first entry that comes shows which of the two it is (see `knows`);
+            and if none does, it is another one. 0: there is nothing by which it could be known.
         """
         membership = self._rooms[room]
         if membership.before is None:  # else it is not known yet what this one was
-            membership.before = membership.heard
-        membership.last = membership.seen = 0
+            membership.before, membership.seen_before = membership.heard, membership.seen
+        behind = membership.before.first - 1 if membership.before.last_ms else 0
         membership.heard = Heard()
+        membership.last, membership.seen = behind, min(membership.seen_before, behind)
+        return behind
+
+    def is_uncertain(self, room: str) -> bool:
+        """Whether nothing has shown yet what log this is, since `restart`."""
+        membership = self._rooms[room]
+        return membership.before is not None and not membership.heard.last_ms
+
+    def knows(self, room: str, number: int, ms: int) -> bool:
+        """Whether that is an entry of the log that the room had before."""
+        before = self._rooms[room].before
+        return before is not None and before.has(number, ms)
+
+    def begin_anew(self, room: str) -> None:
+        """The log of a room is a new one: all of it is to be told."""
+        membership = self._rooms[room]
+        membership.last = membership.seen = 0
+        membership.heard, membership.before = Heard(), None
 
     def caught_up(self, room: str) -> None:
         """All is heard that was said in a room so far: what comes is new."""
@@ -160,7 +182,7 @@ class Memberships:
         # It may be one of the log that the room had before, and the program is late.
         if membership is None or not membership.seen < number <= membership.last:
             return False
-        if ms is not None and not membership.heard.has(number, ms):
+        if ms is not None and membership.heard.contradicts(number, ms):
             return False
         membership.seen = number
         return True
@@ -176,9 +198,12 @@ class Memberships:
             membership.heard = Heard()
             return True
         membership.heard.add(number, ms)
-        if membership.before is not None and not membership.before.has(number, ms):
-            membership.before = None
-        return membership.before is None
+        if membership.before is not None and membership.before.has(number, ms):
+            if number <= membership.seen_before:
+                membership.seen = number
+            return False
+        membership.before = None
+        return True
 
 
 class Roll:

@@ -148,3 +148,4 @@ async def _running(conversation: Conversation) -> AsyncIterator[None]:
         conversation.leave()  # tasks outside the block may wait for what will not come
         if keeping is not None:
             keeping.finish()
+            conversation.finish()

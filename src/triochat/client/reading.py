@@ -51,6 +51,6 @@ class Reading:
             return self._before is None
         self.id = entry.id
         self.heard.add(entry.id, entry.ms)
-        if self._before is not None and not self._before.has(entry.id, entry.ms):
+        if self._before is not None and not self._before.may_have(entry.id, entry.ms):
             self._before = None
         return self._before is None

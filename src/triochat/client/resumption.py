@@ -6,7 +6,9 @@ has answered: what still waits for an answer was meant for somebody who is in th
 
 The server may be another than it was: one that keeps nothing and was restarted, or one that was given a
 back-up. Then our cursor means nothing, and the new log may have outgrown it. To find that out we ask for the
-last entry that we have heard once more: if another one comes, or none, we ask for the whole log.
+last entry that we have heard once more. If another one comes, or none, we ask from the first one on whose
+time we know: if that comes again, it is the beginning of the log that we know, and what we have not heard is
+new; if not, all of it is.
 """
 
 from collections.abc import Callable
@@ -25,6 +27,7 @@ class _Entering:
     room: str
     heard: int
     doubtful: bool  # whether it is the log of which we have heard so much
+    uncertain: bool = False  # whether it is at least the beginning of that
     roll: Roll = field(default_factory=Roll)
 
 
@@ -68,11 +71,15 @@ class Resumption:
         return not self._entering and (self._reading is None or self._reading.ended)
 
     def _enter(self, room: str) -> None:
-        tag = self._tags.next()
         heard = self._memberships.last(room)
         doubtful = heard > 0 and self._memberships.last_ms(room) > 0
-        self._entering[tag] = _Entering(room, heard, doubtful)
-        self._send(framed.build(e.Join(room, heard - doubtful, tag=tag)))
+        # A cut may have come before anything was heard of it.
+        self._ask(_Entering(room, heard, doubtful, uncertain=self._memberships.is_uncertain(room)))
+
+    def _ask(self, entering: _Entering) -> None:
+        tag = self._tags.next()
+        self._entering[tag] = entering
+        self._send(framed.build(e.Join(entering.room, entering.heard - entering.doubtful, tag=tag)))
 
     def hold(self, event: e.Event) -> bool:
         """Keep an event without a tag until its turn comes. Whether it has to wait for that.
@@ -103,11 +110,15 @@ class Resumption:
         match event:
             case e.Message() | e.TopicSet() | e.Gap():
                 if self._is_another(entering, event):
+                    self._restart(entering, str(event.tag))
+                elif self._is_new(entering, event):
                     self._begin_anew(entering, str(event.tag))
                 else:
                     self._pass_on(entering, event)
             case e.Ok(tag=tag, id=last):
                 if last is not None and last < entering.heard:
+                    self._restart(entering, str(tag))
+                elif entering.uncertain and entering.heard:
                     self._begin_anew(entering, str(tag))
                 else:
                     del self._entering[str(tag)]
@@ -132,10 +143,28 @@ class Resumption:
             and (event.id, event.ms) != (entering.heard, self._memberships.last_ms(entering.room))
         )
 
-    def _begin_anew(self, entering: _Entering, tag: str) -> None:
+    def _is_new(self, entering: _Entering, event: e.Message | e.TopicSet | e.Gap) -> bool:
+        """Whether this shows that it is not even the beginning of the log that we know."""
+        if isinstance(event, e.Gap) or not entering.uncertain:
+            return False
+        entering.uncertain = False
+        return entering.heard > 0 and not self._memberships.knows(entering.room, event.id, event.ms)
+
+    def _restart(self, entering: _Entering, tag: str) -> None:
+        """It is not the log of which we have heard so much: look whether it is the beginning of that."""
         del self._entering[tag]  # what is left of that answer is dropped
-        self._memberships.restart(entering.room)
-        self._enter(entering.room)
+        if entering.uncertain:
+            self._begin_anew(entering)
+            return
+        behind = self._memberships.restart(entering.room)
+        self._ask(_Entering(entering.room, behind, doubtful=False, uncertain=True))
+
+    def _begin_anew(self, entering: _Entering, tag: str | None = None) -> None:
+        """It is another log, and new from its first entry on."""
+        if tag is not None:
+            del self._entering[tag]
+        self._memberships.begin_anew(entering.room)
+        self._ask(_Entering(entering.room, 0, doubtful=False))
 
     def _pass_on(self, entering: _Entering, event: e.Message | e.TopicSet | e.Gap) -> None:
         """Tell what is new of it."""

@@ -2,11 +2,12 @@
 
 A message is on the disk before it is on the wire; so whenever we are killed, it is either not sent, or the
 next client knows its tag and asks again. And one that was refused has gone from the disk before anybody is
-told so: the next client would send it after all. To write and to wait for the disk takes milliseconds, on a
-busy machine far more; so a thread does it, and what comes meanwhile is written together, next. All else (how
-far was read, what was kept) may be old when we are killed: the next client then reads a little twice, and
-asks for what it need not. So it is written at most once a second. That we are in a room is written at once:
-one that does not know it misses all that is said there until somebody enters it again.
+told so, or the next client would send it after all. (If the file can't be written neither is so: better sent
+than safe.) To write and to wait for the disk takes milliseconds, on a busy machine far more; so a thread does
+it, and what comes meanwhile is written together, next. All else (how far was read, what was kept) may be old
+when we are killed: the next client then reads a little twice, and asks for what it need not. So it is written
+at most once a second. That we are in a room is written at once: one that does not know it misses all that is
+said there until somebody enters it again.
 """
 
 from collections.abc import Callable
