@@ -80,7 +80,7 @@ class Person:
 
     def reason(self) -> str | None:
         """Why she had to leave; None if she did not."""
-        return self.lost and self.lost.reason
+        return None if self.lost is None else self.lost.reason
 
     @property
     def text(self) -> str:
