@@ -134,7 +134,7 @@ async def test_many_lines_are_kept_in_the_order_in_which_they_were_typed(seat: S
     assert {state for _, _, state in seat.texts()} == {"kept"}
 
 
-async def test_without_a_connection_nothing_is_lost(seat: Seat) -> None:
+async def test_without_a_connection_nothing_is_lost(seat: Seat, autojump_clock: MockClock) -> None:
     await seat.desk.enter("#dev")
     seat.desk.current.draft = "half a sen"
     seat.desk.say("before")

@@ -39,6 +39,8 @@ from triochat.screen.window import Window
 
 SPEAKERS: Final = 50
 """Lines back in which who spoke comes first when a nick is completed."""
+DRAW_EVERY: Final = 200
+"""Happenings after which the screen is drawn, though more are waiting."""
 
 
 def prepare(config: ClientConfig) -> Screen:
@@ -132,6 +134,7 @@ class App:
             unhandled_input=self._pressed,
         )
         self._pastes = PasteWatch()
+        self._cleared: set[Buffer] = set()  # rooms that look as if nothing had been said there
 
     async def run(self, greeting: Sequence[str]) -> None:
         """Draw and obey until somebody leaves."""
@@ -142,6 +145,8 @@ class App:
             if isinstance(self._screen, urwid.display.raw.Screen):  # it puts them back itself
                 self._screen.tty_signal_keys(intr="undefined", quit="undefined")
             await self._events.run_async()
+        if self._scope.deadline <= trio.current_time():
+            self.lost = ConnectionLost(f"it did not come back within {self._config.timeout:g} seconds")
 
     async def _enter_all(self, rooms: Sequence[str], greeting: Sequence[str]) -> None:
         for room in rooms:
@@ -150,9 +155,13 @@ class App:
             self.desk.tell(line)
 
     async def _listen(self) -> None:
+        heard = 0
         try:
             async for event in self._chat:
                 self.desk.feed(event)
+                heard += 1
+                if heard % DRAW_EVERY == 0:  # in a flood nobody is ever idle, and what is typed must be seen
+                    self._loop.entering_idle()
                 if self.desk.lost is None:
                     self._scope.deadline = math.inf
                 elif self._config.timeout and self._scope.deadline == math.inf:
@@ -164,8 +173,8 @@ class App:
     # --- what the desk tells --------------------------------------------------------------------
 
     def changed(self) -> None:
-        """Something is to be drawn anew: urwid does when nobody has anything to do."""
-        self.window.refresh()
+        """Something is to be drawn anew: urwid does when nobody has anything to do, `_listen` in a flood."""
+        self.window.changed()
 
     def turned(self, buffer: Buffer) -> bool:
         """This one is looked at now."""
@@ -211,10 +220,14 @@ class App:
         """A key that no widget wanted."""
         if not isinstance(key, str):
             return False
+        action = self._keys.action(key)
+        if self.window.has_dialog and (key == "ctrl c" or action is not None):
+            self.window.close()
+            if key == "ctrl c" or action == "quit":
+                return True
         if key == "ctrl c":
             self._interrupted()
             return True
-        action = self._keys.action(key)
         if action is None:
             return False
         if action.startswith("switch.") and action[-1].isdigit():
@@ -228,9 +241,9 @@ class App:
             "switch.previous": partial(self._step, -1),
             "switch.find": self.window.find,
             "next.unread": self._next_unread,
-            "page.up": partial(self._pane.page, -1),
+            "page.up": partial(self._back, partial(self._pane.page, -1)),
             "page.down": partial(self._pane.page, 1),
-            "top": self._pane.to_top,
+            "top": partial(self._back, self._pane.to_top),
             "end": self._pane.to_end,
             "retry": self._retry,
             "members": self.window.toggle_members,
@@ -246,6 +259,15 @@ class App:
     def _step(self, by: int) -> None:
         self._keep_draft()
         self.desk.step(by)
+
+    def _back(self, scroll: Callable[[], None]) -> None:
+        """Look at what was said before, also if somebody wiped it off the screen."""
+        here = self.desk.current
+        if here in self._cleared:
+            self._cleared.discard(here)
+            here.complete = False
+            self._ask(self.desk.read_older)
+        scroll()
 
     def _next_unread(self) -> None:
         self._keep_draft()
@@ -297,7 +319,9 @@ class App:
             case Close():
                 self.desk.close(here)
             case Clear():
-                self.desk.current.replace((), complete=self.desk.current.complete, attached=True)
+                self.desk.current.replace((), complete=True, attached=True)
+                if self.desk.current.is_room:  # what was said to one alone can't be read again
+                    self._cleared.add(self.desk.current)
             case Bell(on=on):
                 self._alerts.bell = not self._alerts.bell if on is None else on
                 self.desk.tell(f"the bell is {'on' if self._alerts.bell else 'off'}")

@@ -22,6 +22,8 @@ MOST_ROWS: Final = 5
 """Rows of text that are seen at once."""
 MOST_TEXT: Final = 50_000
 """Characters that are taken from a paste: with so many, a key still costs no more than some 30 ms."""
+LEAST_TEXT: Final = 4
+"""Columns in which one types; on a screen that has no more there is no prompt."""
 NEARLY: Final = 200
 """Octets that are left of a message when it begins to say so."""
 
@@ -76,6 +78,12 @@ class Entry(urwid.Widget):
         """Type into another buffer: its name stands in front, and its draft is there again."""
         self._name = name
         self.set_text(draft)
+
+    def rename(self, name: str) -> None:
+        """The buffer has this name now; what is typed stays."""
+        if name != self._name:
+            self._name = name
+            self._invalidate()
 
     def set_text(self, text: str) -> None:
         """Put this in, with the cursor behind it."""
@@ -218,7 +226,8 @@ class Entry(urwid.Widget):
     def _prompt(self, width: int) -> str:
         left = self.left if len(self._editor.text) * 10 > MAX_TEXT - NEARLY * 10 else MAX_TEXT
         count = f" ({left} left)" if 0 <= left < NEARLY else f" ({-left} too long)" if left < 0 else ""
-        return fit(harmless(self._name), max(width // 3 - len(count), 4)) + count + "> "
+        prompt = fit(harmless(self._name), max(width // 3 - len(count), 4)) + count + "> "
+        return prompt if columns(prompt) + LEAST_TEXT <= width else ""
 
     def _text_width(self, width: int) -> int:
         return max(width - columns(self._prompt(width)), 1)
@@ -237,10 +246,13 @@ class Entry(urwid.Widget):
         width = size[0]
         prompt = self._prompt(width)
         shown = self._editor.render(self._text_width(width), MOST_ROWS, focus=focus)
-        lead = urwid.CompositeCanvas(urwid.Text([("prompt", prompt)], wrap="clip").render((columns(prompt),)))
-        lead.pad_trim_top_bottom(0, shown.rows() - 1)
-        parts = [(lead, None, False, columns(prompt)), (shown, None, True, width - columns(prompt))]
-        canvas: urwid.Canvas = urwid.CanvasJoin(parts)
+        canvas: urwid.Canvas = shown
+        if prompt:
+            text = urwid.Text([("prompt", prompt)], wrap="clip").render((columns(prompt),))
+            lead = urwid.CompositeCanvas(text)
+            lead.pad_trim_top_bottom(0, shown.rows() - 1)
+            parts = [(lead, None, False, columns(prompt)), (shown, None, True, width - columns(prompt))]
+            canvas = urwid.CanvasJoin(parts)
         if said := self._bar():
             bar = urwid.Text([("prompt", fit(said, width))], wrap="clip").render((width,))
             canvas = urwid.CanvasCombine([(bar, None, False), (canvas, None, True)])

@@ -62,15 +62,26 @@ class Window(urwid.WidgetWrap[urwid.Widget]):
         self._foot = urwid.Pile([("pack", self._status), ("pack", entry)], focus_item=entry)
         self._frame = urwid.Frame(self._body, header=self._topic, footer=self._foot, focus_part="footer")
         self._shown: tuple[bool, bool] = (False, False)
+        self._stale = True
         super().__init__(self._frame)
-        self.refresh()
 
     # --- what it shows --------------------------------------------------------------------------
 
-    def refresh(self) -> None:
+    def changed(self) -> None:
+        """The desk is not as it was when it was drawn.
+
+        What that means is found out when it is drawn again, once for however much has happened until then.
+        """
+        if not self._stale:
+            self._stale = True
+            self._invalidate()
+
+    def _refresh(self) -> None:
         """Show how the desk is now."""
+        self._stale = False
         desk, here = self._desk, self._desk.current
         self._topic.show(here.name, here.topic)
+        self._entry.rename(here.name)
         self._rooms.show(list(desk.buffers.values()), here)
         self._members.show(here.members.values())
         waiting = sum(line.state == "pending" for line in here.lines[-100:])
@@ -105,7 +116,9 @@ class Window(urwid.WidgetWrap[urwid.Widget]):
     # --- where it stands ------------------------------------------------------------------------
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]
-        """The screen, arranged for its width."""
+        """The screen as the desk is now, arranged for its width."""
+        if self._stale:
+            self._refresh()
         self._arrange(size[0])
         return super().render(size, focus)
 

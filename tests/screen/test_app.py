@@ -1,0 +1,187 @@
+"""What is to be seen on the whole screen."""
+
+from trio.testing import MockClock
+
+from tests.screen.conftest import Sit
+from tests.screen.sitting import settled
+from triochat.client.opening import open_client_by
+from triochat.screen.desk import PAGE
+
+DAY = 86_400_000
+
+
+async def test_it_opens_and_enters_the_room(sit: Sit, clock: MockClock) -> None:
+    async with sit(past={"#dev": ["good morning"]}) as me:
+        assert me.sees("#dev", "carol │ good morning", "1 here", " online 0 ms  alice  #dev")
+        assert me.terminal.rows[-1] == "#dev>"
+        assert me.terminal.cursor == (6, 23)
+        assert me.chat.joined == ("#dev",)
+        assert me.terminal.frames <= 3
+
+
+async def test_an_empty_room_says_what_to_do(sit: Sit, clock: MockClock) -> None:
+    async with sit() as me:
+        assert me.sees("Nothing was said in #dev yet.")
+
+
+async def test_what_we_say_is_pending_until_it_is_kept(sit: Sit, clock: MockClock) -> None:
+    async with sit() as me:
+        await me.net.stop()
+        await me.type("hello")
+        assert me.terminal.styles("hello") == {"pending"}
+        assert me.sees("connecting…", "1 not sent yet")
+        await me.net.start()
+        await me.until("connected again")
+        assert me.terminal.styles("hello") == {"None"}
+        assert not me.sees("not sent yet")
+
+
+async def test_what_failed_says_why_and_a_key_sends_it_again(sit: Sit, clock: MockClock) -> None:
+    async with sit(size=(120, 24)) as me:
+        await me.type("/msg carol psst")
+        assert me.sees("not sent: nobody here has the nick carol — Ctrl+R sends it again")
+        assert me.terminal.styles("psst") == {"failed"}
+        async with open_client_by(me.net.dial, nick="carol"):
+            await me.press("ctrl r")
+            assert not me.sees("not sent")
+            assert me.terminal.styles("psst") == {"None"}
+            assert me.text.count("psst") == 1
+
+
+async def test_days_are_apart(sit: Sit, clock: MockClock) -> None:
+    async with sit(past={"#dev": ["one", "two"]}, apart=DAY) as me:
+        assert me.terminal.row_of("Monday, 21 September 2026") < me.terminal.row_of("one")
+        assert me.terminal.row_of("one") < me.terminal.row_of("Tuesday, 22 September 2026")
+        assert me.terminal.styles("Tuesday") == {"day"}
+
+
+async def test_a_line_shows_from_where_on_it_was_not_read(sit: Sit, clock: MockClock) -> None:
+    async with sit(past={"#dev": ["old"]}) as me:
+        await me.bob.join("#dev")
+        await me.type("/join #ops")
+        await me.bob.say("#dev", "fresh")
+        await me.press("meta 1")
+        assert me.terminal.row_of("old") < me.terminal.row_of("─ new ─") < me.terminal.row_of("fresh")
+        assert me.terminal.styles(" new ") == {"unread"}
+        await me.press("meta 2", "meta 1")
+        assert not me.sees("─ new ─")
+
+
+async def test_what_is_new_below_is_told(sit: Sit, clock: MockClock) -> None:
+    async with sit(past={"#dev": [f"word {number}" for number in range(60)]}) as me:
+        await me.bob.join("#dev")
+        await me.press("page up")
+        before = [row[19:75] for row in me.terminal.rows[1:20]]
+        await me.bob.say("#dev", "one")
+        await me.bob.say("#dev", "two")
+        await settled()
+        assert me.sees("▼ 2 new messages below")
+        assert [row[19:75] for row in me.terminal.rows[1:20]] == before
+        await me.press("meta >")
+        assert me.sees("one", "two")
+        assert not me.sees("below")
+
+
+async def test_paging_back_reads_older_messages_without_end(sit: Sit, clock: MockClock) -> None:
+    texts = [f"word {number} of it" for number in range(3 * PAGE)]
+    async with sit(past={"#dev": texts}) as me:
+        assert len(me.app.desk.current.lines) == PAGE
+        for _ in range(len(texts) // 10):
+            if me.sees("word 0 of it"):
+                break
+            await me.press("page up")
+        assert me.sees("word 0 of it")
+        assert len(me.app.desk.current.lines) == len(texts)
+        await me.press("ctrl end")
+        assert me.sees(texts[-1])
+
+
+async def test_what_a_search_found_is_a_list_that_leads_there(sit: Sit, clock: MockClock) -> None:
+    texts = [f"needle {number}" if number in (5, 240) else f"hay {number}" for number in range(250)]
+    async with sit(past={"#dev": texts}) as me:
+        await me.type("/search needle")
+        assert me.sees("2 found in #dev: needle", "carol: needle 240", "carol: needle 5")
+        assert me.terminal.styles("needle 240") >= {"list.current"}
+        await me.press("down", "enter")
+        assert me.sees("carol │ needle 5", "hay 6")
+        assert not me.sees("found in")
+        assert not me.sees("hay 249")
+        await me.bob.join("#dev")
+        await me.bob.say("#dev", "meanwhile")
+        await settled()
+        assert me.sees("▼ newer messages below") or me.sees("▼ 1 new message below")
+        await me.press("meta >")
+        assert me.sees("hay 249", "meanwhile")
+        await me.type("/search nothing")
+        assert me.sees("#dev: no message holds these words")
+
+
+async def test_where_it_is_narrow_members_go_first_and_then_rooms(sit: Sit, clock: MockClock) -> None:
+    async with sit(size=(90, 24)) as me:
+        assert me.sees("1 here", "1 #dev")
+        await me.resize(89, 24)
+        assert me.sees("1 #dev")
+        assert not me.sees("1 here")
+        await me.press("f2")
+        assert me.sees("1 here", "1 #dev")
+        await me.resize(69, 24)
+        assert me.sees("1 here")
+        assert not me.sees("1 #dev")
+        await me.press("f2")
+        assert not me.sees("1 here")
+        await me.type("/msg bob hi")
+        await me.resize(100, 24)
+        assert me.sees("2 @bob")
+        assert not me.sees("here")
+
+
+async def test_the_topic_stands_above(sit: Sit, clock: MockClock) -> None:
+    async with sit() as me:
+        await me.bob.join("#dev")
+        await me.bob.set_topic("#dev", "lunch at noon")
+        await settled()
+        assert me.terminal.rows[0] == "#dev  lunch at noon"
+        assert me.sees("bob set the topic: lunch at noon")
+        await me.type("/topic")
+        assert me.sees("#dev: lunch at noon")
+
+
+async def test_the_status_line_tells_what_is_unread_elsewhere(sit: Sit, clock: MockClock) -> None:
+    async with sit(size=(60, 20)) as me:
+        await me.bob.join("#dev")
+        await me.type("/join #ops")
+        await me.bob.say("#dev", "one")
+        await me.bob.say("#dev", "alice: two")
+        await settled()
+        assert me.terminal.rows[-2] == " online 0 ms  alice  #ops".ljust(52) + " #dev 2"
+        assert me.terminal.styles(" #dev 2 ") == {"status.alert"}
+
+
+async def test_unread_messages_and_mentions_are_counted_in_the_list(sit: Sit, clock: MockClock) -> None:
+    async with sit() as me:
+        await me.bob.join("#dev")
+        await me.type("/join #ops")
+        await me.bob.say("#dev", "one")
+        await settled()
+        assert me.terminal.rows[1].startswith("1 #dev           1│")
+        await me.bob.say("#dev", "alice: two")
+        await me.bob.say("@alice", "three")
+        await settled()
+        assert me.terminal.rows[1].startswith("1 #dev        @1 2│")
+        assert me.terminal.rows[3].startswith("3 @bob        @1 1│")
+        await me.press("meta a")
+        assert me.terminal.rows[3].startswith("3 @bob        @1 1│") or me.sees("bob │ three")
+
+
+async def test_a_conversation_follows_a_new_nick(sit: Sit, clock: MockClock) -> None:
+    async with sit() as me:
+        await me.type("/query bob")
+        await me.type("how", enter=False)
+        await me.type(" are you?")
+        await me.type("half", enter=False)
+        await me.bob.say("@alice", "well")
+        await me.bob.join("#dev")
+        await me.bob.rename("robert")
+        await settled()
+        assert me.sees("@robert")
+        assert me.terminal.rows[-1] == "@robert> half"

@@ -1,0 +1,66 @@
+"""How it ends: the terminal comes first, whatever happened."""
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from tests.screen.conftest import Sit
+from tests.screen.sitting import SESSION
+from triochat.client.opening import open_client_by
+from triochat.config import ClientConfig
+from triochat.screen.desk import Desk
+from triochat.screen.pane import MessagePane
+
+
+class WidgetError(Exception):
+    """One on purpose."""
+
+
+def fail(*_: object, **__: object) -> None:
+    raise WidgetError
+
+
+async def test_a_connection_that_does_not_come_back_comes_out(sit: Sit, clock: MockClock) -> None:
+    async with sit() as me, open_client_by(me.net.dial, nick="alice", session=SESSION):
+        await trio.sleep(10)
+        assert me.reason() == "replaced"
+        assert me.terminal.log[-1] == "stopped"
+
+
+async def test_it_may_take_no_longer_than_somebody_wants_to_wait(sit: Sit, clock: MockClock) -> None:
+    async with sit(config=ClientConfig(room="#dev", timeout=100)) as me:
+        await me.net.stop()
+        await trio.sleep(30)
+        assert me.reason() is None
+        await me.net.start()
+        await me.until("connected again")
+        await trio.sleep(200)
+        assert me.reason() is None
+        await me.net.stop()
+        await trio.sleep(101)
+        assert me.reason() == "it did not come back within 100 seconds"
+        assert me.terminal.log[-1] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "key"),
+    [
+        pytest.param(MessagePane, "page", "page up", id="a key"),
+        pytest.param(MessagePane, "_draw", "f2", id="drawing"),
+        pytest.param(Desk, "read_older", "meta <", id="a task"),
+    ],
+)
+async def test_a_fault_comes_out_after_the_terminal_was_given_back(
+    sit: Sit, clock: MockClock, monkeypatch: pytest.MonkeyPatch, where: type, name: str, key: str
+) -> None:
+    seen: list[str] = []
+    with pytest.RaisesGroup(WidgetError, flatten_subgroups=True):
+        async with sit(past={"#dev": ["word"] * 200}) as me:
+            log = me.terminal.log
+            monkeypatch.setattr(where, name, fail)
+            me.terminal.press(key)
+            try:
+                await me.type("more")
+            finally:
+                seen += log
+    assert seen == ["started", "stopped"]
