@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Final
 from unittest.mock import patch
 
-from triochat.protocol import Connection, State, connection, escape, framed, text
+from triochat.protocol import Connection, RemoteProtocolError, State, connection, escape, framed, text
 from triochat.protocol import events as e
 from triochat.protocol.grammar import MAX_FRAME
 from triochat.protocol.lines import LineBuffer
@@ -163,6 +163,34 @@ def takes_any_name() -> Patch:
     return patch.object(text, "likely_nick", str)
 
 
+def _requests(change: Callable[[e.Request], e.Request]) -> Patch:
+    parse = text.parse
+    return patch.object(text, "parse", lambda line: change(parse(line)))
+
+
+def joins_elsewhere() -> Patch:
+    """Whatever room somebody wants to enter, it is the same."""
+    return _requests(lambda heard: e.Join("#elsewhere") if isinstance(heard, e.Join) else heard)
+
+
+def tells_somebody_else() -> Patch:
+    """What is said to one person alone is told another."""
+    return _requests(
+        lambda heard: e.Say("@mallory", heard.text) if isinstance(heard, e.Say) and heard.target else heard
+    )
+
+
+def refuses_commands() -> Patch:
+    """Nothing can be done but talk."""
+
+    def refuse(heard: e.Request) -> e.Request:
+        if isinstance(heard, e.Say | e.Blank):
+            return heard
+        raise RemoteProtocolError("unknown-command", "There is no such command.")
+
+    return _requests(refuse)
+
+
 # --- the first octets -----------------------------------------------------------------------------
 
 
@@ -217,6 +245,9 @@ MUTANTS: Final[dict[str, dict[str, Callable[[], Patch]]]] = {
             speaks_utf_8,
             counts_no_tries,
             strips_what_is_said,
+            joins_elsewhere,
+            tells_somebody_else,
+            refuses_commands,
         ),
         "client": (
             forgets_half_a_line,

@@ -7,14 +7,13 @@ from tests.fuzz.framed import split
 from tests.fuzz.said import check_frame, check_said
 from tests.fuzz.script import Read, read_script
 from tests.fuzz.shells import Outcome, ServerShell, accepts
+from tests.fuzz.typed import meaning
 from tests.protocol.pair import Heard, Refused
 from triochat.protocol import Connection, Dialect, Role, framed, text
 from triochat.protocol import events as e
 from triochat.protocol.errors import MALFORMED
-from triochat.protocol.escape import MAX_TEXT
 from triochat.protocol.grammar import LOBBY, MAX_FRAME
 
-_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MOST_MALFORMED: Final = 20
 _MOST_TRIES: Final = 5
 
@@ -113,28 +112,16 @@ def check_request(typed: str | None, what: Heard) -> None:
     if typed is None:
         assert isinstance(what, Refused), f"no UTF-8, but it is heard as {what}"
         assert what.code == "bad-text"
-    elif not typed.strip():
-        assert what == e.Blank()
-    elif not typed.startswith("/") or typed.startswith("//"):
-        said = typed.removeprefix("/")
-        if _FORBIDDEN.search(said):
-            expected: Heard = Refused("bad-text")
-        elif len(said.encode("unicode_escape")) > MAX_TEXT:
-            expected = Refused("too-long")
-        else:
-            expected = e.Say(None, said)
-        if isinstance(what, Refused):
-            what = Refused(what.code)
-        assert what == expected, f"{typed!r} is heard as {what}, and not as {expected}"
-    elif isinstance(what, Refused):
-        assert what.code in MALFORMED | {"unknown-command", "bad-room", "bad-nick"}
-    else:
-        assert isinstance(what, e.Request)
-        assert not isinstance(what, e.Hello | e.Blank)
-        again = text.parse(retyped(what))
-        assert again == what, f"{what} is typed as {retyped(what)!r}, and heard as {again}"
-        if isinstance(what, e.Say) and what.target is None:
-            assert what.text == f"/me {typed[3:].strip()}", f"{typed!r} is heard as {what}"
+        return
+    expected = meaning(typed)
+    if isinstance(expected, frozenset):
+        code = what.code if isinstance(what, Refused) else None
+        assert code in expected, f"{typed!r} is heard as {what}, and not refused as {sorted(expected)}"
+        return
+    assert what == expected, f"{typed!r} is heard as {what}, and not as {expected}"
+    if not isinstance(expected, e.Blank):
+        again = text.parse(retyped(expected))
+        assert again == expected, f"{expected} is typed as {retyped(expected)!r}, and heard as {again}"
 
 
 def retyped(request: e.Request) -> str:

@@ -84,7 +84,7 @@ def parse(line: str) -> e.Request | None:
         return None
     try:
         word, _, rest = line.partition(" ")
-        if word.lower() == "/part":
+        if fold(word) == "/part":
             return _part(rest.strip())
         return text.parse(line)
     except ProtocolError as error:

@@ -66,6 +66,7 @@ def is_target(word: str) -> bool:
 def fold(name: str) -> str:
     """The form in which names are compared: ``Alice`` and ``alice`` are one person.
 
-    The alphabet of nicks and rooms is ASCII, so lower case is all there is to it.
+    The alphabet of nicks and rooms is ASCII, so lower case is all there is to it. What is in no such
+    alphabet stays as it is: the lower case of a Kelvin sign would be a ``k``.
     """
-    return name.lower()
+    return name.lower() if name.isascii() else name

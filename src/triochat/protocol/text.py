@@ -128,7 +128,7 @@ def parse(line: str) -> e.Request:
         if line.startswith("//"):
             return e.Say(None, line[1:])
         word, _, rest = line[1:].partition(" ")
-        command = _COMMANDS.get(word.lower())
+        command = _COMMANDS.get(fold(word))
         if command is None:
             raise RemoteProtocolError(
                 "unknown-command",
