@@ -262,16 +262,20 @@ class _Visit:
 
     async def _converse_on(self, screen: Screen, chat: ChatClient) -> None:
         """The whole terminal beside the network, until we have left or the connection is lost."""
+        unsent = 0
         try:
             with trio.CancelScope() as self._conversation:
-                farewell = await screen(chat, self._config, greeting=self._greeting)
-                if not chat.connected and (unsent := chat.statistics().unanswered):
-                    await self._tell_of_unsent(unsent)
+                try:
+                    farewell = await screen(chat, self._config, greeting=self._greeting)
+                finally:
+                    unsent = 0 if chat.connected else chat.statistics().unanswered
                 await chat.quit(farewell)
         except ConnectionLost as lost:
             await self._fail(f"the connection is lost: {lost.reason}")
         finally:
             self._conversation = None
+        if unsent:
+            await self._tell_of_unsent(unsent)
 
     async def _print_news(self, client: ChatClient | TextClient, conversation: trio.CancelScope) -> None:
         try:

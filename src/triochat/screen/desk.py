@@ -406,8 +406,9 @@ class Desk:
             except ConnectionLost:
                 return
             else:
-                self.rtt = trio.current_time() - began
-                self._watcher.changed()
+                before, self.rtt = self.rtt, trio.current_time() - began
+                if before is None or round(before * 1000) != round(self.rtt * 1000):
+                    self._watcher.changed()
             await trio.sleep(PING_EVERY)
 
     @property
