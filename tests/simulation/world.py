@@ -4,7 +4,7 @@ import logging
 import math
 import os
 import random
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ import trio
 from tests.simulation.by_hand import ByHand
 from tests.simulation.clockwork import WallClock, run
 from tests.simulation.disk import Disk, narrow
+from tests.simulation.lasting import Lasting
 from tests.simulation.network import Conditions, Network
 from tests.simulation.nuisances import visit
 from tests.simulation.people import Person
@@ -63,6 +64,7 @@ class World:
             folder=folder / "disk" if self.setting.on_file else None,
         )
         self.disk.slow = self.setting.slow
+        self.lasting = Lasting()
         self.server: Server | None = None
 
     def some_room(self, choose: random.Random) -> str:
@@ -155,12 +157,17 @@ class World:
 
     async def _trouble(self, nursery: trio.Nursery) -> None:
         end = trio.current_time() + self.setting.seconds
-        while trio.current_time() < end:
-            await trio.sleep(self.choose.expovariate(1 / self.setting.pause))
-            await self._make_trouble(nursery)
+        async with trio.open_nursery() as lasting:
+            while trio.current_time() < end:
+                await trio.sleep(self.choose.expovariate(1 / self.setting.pause))
+                await self._make_trouble(nursery, lasting)
 
-    async def _make_trouble(self, nursery: trio.Nursery) -> None:
-        choose, record, network = self.choose, self.record, self.network
+    def _last(self, lasting: trio.Nursery, kind: str, mend: Callable[[], None]) -> None:
+        """What was broken just now stays so for a while, in which all else may happen."""
+        self.lasting.begin(lasting, kind, self.choose.random() * 5, mend)
+
+    async def _make_trouble(self, nursery: trio.Nursery, lasting: trio.Nursery) -> None:
+        choose, record, network, disk = self.choose, self.record, self.network, self.disk
         now = trio.current_time()
         connection = choose.choice(network.connections) if network.connections else None
         about = "" if connection is None else f"of {connection.who}"
@@ -179,18 +186,15 @@ class World:
             case 8:
                 record.fault("refusing")
                 network.refusing = True
-                await trio.sleep(choose.random() * 5)
-                network.refusing = False
+                self._last(lasting, "refusing", lambda: setattr(network, "refusing", False))
             case 9:
                 record.fault("slow disk")
-                self.disk.slow = choose.choice((0.1, 1.0, 5.0))
-                await trio.sleep(choose.random() * 5)
-                self.disk.slow = self.setting.slow
+                disk.slow = choose.choice((0.1, 1.0, 5.0))
+                self._last(lasting, "slow disk", lambda: setattr(disk, "slow", self.setting.slow))
             case 10:
                 record.fault("full disk")
-                self.disk.full = True
-                await trio.sleep(choose.random() * 5)
-                self.disk.full = False
+                disk.full = True
+                self._last(lasting, "full disk", lambda: setattr(disk, "full", False))
             case 11 | 12:
                 await self._crash(nursery)
             case 13:
@@ -199,7 +203,7 @@ class World:
                 await self._set_back(nursery)
             case 14:
                 record.note("DISK", "is backed up")
-                self.disk.back_up()
+                disk.back_up()
             case 15:
                 seconds = choose.choice((-3600, -5, -1, 1, 5, 100_000))
                 record.fault("wrong clock", f"{seconds:+} s")
@@ -207,13 +211,11 @@ class World:
             case 16:
                 record.fault("swallowing")
                 network.swallowing = True
-                await trio.sleep(choose.random() * 5)
-                network.swallowing = False
+                self._last(lasting, "swallowing", lambda: setattr(network, "swallowing", False))
             case 17:
                 record.fault("unreadable disk")
-                self.disk.failing = True
-                await trio.sleep(choose.random() * 5)
-                self.disk.failing = False
+                disk.failing = True
+                self._last(lasting, "unreadable disk", lambda: setattr(disk, "failing", False))
             case _:
                 for each in network.connections:
                     each.reset()
