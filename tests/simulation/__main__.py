@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tests.simulation.checkers import broken
-from tests.simulation.timeline import again, report
-from tests.simulation.world import simulate
+from tests.simulation.timeline import report, report_raised
+from tests.simulation.world import Failed, simulate
 
 MOST_FAILURES: Final = 5
 """Failures after which it gives up."""
@@ -38,14 +38,25 @@ class Verdict:
     failure: str = ""
 
 
+def trace(seed: int) -> list[str]:
+    """All that happens under a seed, though it may come to no end."""
+    try:
+        return simulate(str(seed)).lines
+    except Failed as failed:
+        return failed.record.lines
+
+
 def judge(seed: int) -> Verdict:
     """Simulate one seed, and check it."""
     try:
         record = simulate(str(seed))
-    except Exception as error:
+    except Failed as failed:
         # The server itself has failed, or the simulator: the others are still worth a try.
-        raised = "".join(traceback.format_exception(error))
-        return Verdict(failure=f"seed {seed} raised:\n{raised}{again(seed)}")
+        raised = "".join(traceback.format_exception(failed.__cause__))
+        return Verdict(
+            faults=failed.record.faults,
+            failure=report_raised(seed, failed.record, raised),
+        )
     breaks = broken(record)
     return Verdict(
         seconds=record.seconds,
@@ -102,7 +113,7 @@ def main() -> int:
     if arguments.seeds < 1 or arguments.jobs < 1:
         parser.error("--seeds and --jobs must be 1 or more")
     if arguments.trace:
-        say("\n".join(simulate(str(arguments.start)).lines))
+        say("\n".join(trace(arguments.start)))
 
     tally = Tally(arguments.seeds)
     with ProcessPoolExecutor(arguments.jobs) as pool:

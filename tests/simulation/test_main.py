@@ -8,7 +8,9 @@ import pytest
 from tests.simulation import __main__ as command
 from tests.simulation.__main__ import MOST_FAILURES, Verdict, judge, main
 from tests.simulation.mutants import loses_one
-from tests.simulation.record import Record
+from tests.simulation.timeline import LAST
+from triochat.chat.hub import _HANDLERS
+from triochat.protocol import events as e
 
 
 @pytest.fixture(autouse=True)
@@ -58,15 +60,37 @@ def test_a_seed_that_breaks_a_promise_can_be_repeated() -> None:
     assert verdict.failure.endswith("again: nox -s simulate -- --seeds 1 --start 0 --trace")
 
 
-def test_a_seed_that_raises_can_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(seed: str) -> Record:
-        raise ExceptionGroup("the hub", [ValueError("a fault")])
+@pytest.fixture
+def fails_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub has a fault that shows when somebody quits."""
 
-    monkeypatch.setattr(command, "simulate", fail)
-    failure = judge(5).failure
-    assert failure.startswith("seed 5 raised:\n")
+    def fail(*_: object) -> None:
+        raise ValueError("a fault")
+
+    monkeypatch.setitem(_HANDLERS, e.Quit, fail)
+
+
+@pytest.mark.usefixtures("fails_in_the_end")
+def test_a_seed_that_raises_says_what_led_to_it() -> None:
+    failure = judge(7).failure
+    assert failure.startswith("seed 7 raised:\n")
     assert "ValueError: a fault" in failure
-    assert failure.endswith("again: nox -s simulate -- --seeds 1 --start 5 --trace")
+    led, _, again = failure.partition("what led to it:\n")[2].rpartition("\n")
+    assert "0.000000 SETTING    Setting(" in led.splitlines()[0]
+    assert 10 < len(led.splitlines()) <= 2 + LAST
+    assert again == "again: nox -s simulate -- --seeds 1 --start 7 --trace"
+
+
+@pytest.mark.usefixtures("fails_in_the_end")
+def test_the_trace_of_a_seed_that_raises(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say(monkeypatch, "--seeds", "1", "--start", "7", "--trace")
+    assert main() == 1
+    written = capsys.readouterr().out
+    assert "0.000000 SETTING    Setting(" in written.splitlines()[0]
+    assert "SERVER     is up" in written.partition("seed 7 raised:")[0]
+    assert written.endswith("1 of 1 seeds broke a promise\n")
 
 
 @pytest.mark.parametrize("words", [("--seeds", "0"), ("--jobs", "0")])

@@ -35,3 +35,11 @@ def report(seed: int, record: Record, breaks: Mapping[str, Sequence[str]]) -> st
     lines += ["what led to it:", *(f"  {line[:160]}" for line in timeline(record, breaks))]
     lines.append(again(seed))
     return "\n".join(lines)
+
+
+def report_raised(seed: int, record: Record, raised: str) -> str:
+    """The same of one that came to no end: `raised` is the traceback."""
+    lines = [f"seed {seed} raised:", raised.rstrip(), "what led to it:"]
+    lines += [f"  {line[:160]}" for line in [*record.lines[:1], "…", *record.lines[1:][-LAST:]]]
+    lines.append(again(seed))
+    return "\n".join(lines)

@@ -311,13 +311,32 @@ def _complaints(record: Record) -> Iterator[None]:
         structlog.configure(**before)
 
 
+class Failed(Exception):  # noqa: N818 -- what failed is its cause
+    """A life that did not come to its end, because of the exception that is the cause of this one.
+
+    Attributes:
+        record: what had happened until then.
+    """
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(f"it failed after {len(record.lines)} lines of its trace")
+        self.record = record
+
+
 def simulate(seed: str) -> Record:
-    """Everything that happens under this seed."""
+    """Everything that happens under this seed.
+
+    Raises:
+        Failed: the server has failed, or the simulator.
+    """
 
     async def main() -> Record:
         with TemporaryDirectory(dir=IN_MEMORY) as folder:
             world = World(seed, Path(folder))
             with _complaints(world.record), narrow() if world.setting.narrow else nullcontext():
-                return await world.run()
+                try:
+                    return await world.run()
+                except Exception as error:
+                    raise Failed(world.record) from error
 
     return run(seed, main)
