@@ -1,4 +1,4 @@
-"""Faults that last, beside all others: so a crash may meet a full disk, and a restart a network that refuses."""
+"""Faults that last, beside all others: a crash may meet a full disk, and a restart a network that refuses."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -1,20 +1,19 @@
 """One simulation: a server, a network, and all who use them, from one seed to the last goodbye."""
 
-import logging
 import math
 import os
 import random
-from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, NoReturn, Protocol
+from typing import Final, Protocol
 
-import structlog
 import trio
 
 from tests.simulation.by_hand import ByHand
 from tests.simulation.clockwork import WallClock, run
+from tests.simulation.complaints import complaints
 from tests.simulation.disk import Disk, narrow
 from tests.simulation.lasting import Lasting
 from tests.simulation.network import Conditions, Network
@@ -289,28 +288,6 @@ class World:
             self.record.bounds += self.server.above_bounds()
 
 
-@contextmanager
-def _complaints(record: Record) -> Iterator[None]:
-    """What is logged as an error is a fault of ours, unless it is about the disk that is full."""
-
-    def note(_: object, level: str, event: MutableMapping[str, Any]) -> NoReturn:
-        if level in ("exception", "error", "critical") and "journal" not in event["event"]:
-            record.complaints.append(f"{event}")
-        if level != "debug":
-            record.note("LOG", f"{event['event']} {event.get('nick', event.get('peer', ''))}")
-        raise structlog.DropEvent
-
-    before = structlog.get_config()
-    structlog.configure(
-        processors=[structlog.processors.format_exc_info, note], cache_logger_on_first_use=False
-    )
-    logging.getLogger("trio").setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
-
-
 class Failed(Exception):  # noqa: N818 -- what failed is its cause
     """A life that did not come to its end, because of the exception that is the cause of this one.
 
@@ -333,7 +310,7 @@ def simulate(seed: str) -> Record:
     async def main() -> Record:
         with TemporaryDirectory(dir=IN_MEMORY) as folder:
             world = World(seed, Path(folder))
-            with _complaints(world.record), narrow() if world.setting.narrow else nullcontext():
+            with complaints(world.record, world.lasting), narrow() if world.setting.narrow else nullcontext():
                 try:
                     return await world.run()
                 except Exception as error:
