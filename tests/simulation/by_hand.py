@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -16,12 +17,38 @@ if TYPE_CHECKING:
 WINDOW: Final = 20
 """Messages that one has on their way at most."""
 
+ENDS: Final = ("crash", "restart", "set back")
+"""Faults that end all connections."""
+
+
+class _Visit:
+    """One of its connections.
+
+    Attributes:
+        followed: it is over, or the next one may come.
+        over: nothing more comes by it.
+        bye: the reason that the server gave for its end; None: none.
+        welcome: it was told that it is.
+        replaced: a newer one was.
+        excused: it may end without a word, for something was done to it or to the server.
+    """
+
+    def __init__(self) -> None:
+        self.followed = trio.Event()
+        self.over = trio.Event()
+        self.scope = trio.CancelScope()
+        self.bye: str | None = None
+        self.welcome = False
+        self.replaced = False
+        self.excused: Callable[[], bool] = lambda: True
+
 
 class ByHand(Stranger):
     """A framed peer that keeps its side of section 4 of docs/protocol.md, with nothing of ours.
 
     One session for all its connections, a tag of its own for each message, sent again until it is answered,
-    and ``JOIN`` behind the last id that it saw. Now and then it connects while it is connected.
+    and ``JOIN`` behind the last id that it saw. Now and then it connects while it is connected: then the
+    older connection must end with ``BYE :replaced``, and the newer one goes on without a hole.
     """
 
     MESSAGE = re.compile(r"(?:@\S+ )?(MSG|TOPIC) (#\S+) (\d+) \d+ (\S+) :(.*)")
@@ -42,44 +69,97 @@ class ByHand(Stranger):
         self._changed = trio.Event()
         self._has_said_all = trio.Event()
         self._here = False
+        self._newest: _Visit | None = None
+        self._older: dict[_Visit, None] = {}  # by which something may still come
         self._names: set[str] = set()
         self.witness.enter(self._room, 0)
 
     async def run(self) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._talk)
-            nursery.start_soon(self._stay)
+            nursery.start_soon(self._stay, nursery)
             await self._world.over.wait()
             await self._write("QUIT\n")
             nursery.cancel_scope.cancel()
 
-    async def _stay(self) -> None:
+    async def _stay(self, nursery: trio.Nursery) -> None:
         while True:
-            with suppress(*GONE):
-                async with self._connected() as stream:
-                    with trio.CancelScope() as scope:
-                        await self._converse(stream, scope)
-            self._here = False
-            await trio.sleep(self._choose.random())
+            visit = _Visit()
+            nursery.start_soon(self._visit, visit, nursery)
+            await visit.followed.wait()
+            if visit.over.is_set():
+                await trio.sleep(self._choose.random())
 
-    async def _converse(self, stream: trio.abc.Stream, scope: trio.CancelScope) -> None:
+    async def _visit(self, visit: _Visit, nursery: trio.Nursery) -> None:
+        with suppress(*GONE), visit.scope:
+            async with self._connected() as stream:
+                visit.excused = self._excuse(stream)
+                with trio.CancelScope() as scope:
+                    await self._converse(stream, scope, visit, nursery)
+        if visit is self._newest:
+            self._here = False
+        if not visit.welcome:  # it may have taken nobody's place
+            for older in self._older:
+                if not older.replaced:
+                    older.scope.cancel()
+        visit.over.set()
+        visit.followed.set()
+        if visit in self._older:
+            del self._older[visit]
+            if visit.replaced and visit.bye != "replaced" and not visit.excused():
+                self.witness.faults.append(f"its connection was replaced, and ended with {visit.bye}")
+
+    def _excuse(self, stream: trio.abc.Stream) -> Callable[[], bool]:
+        connection, faults = self._world.network.connection_of(stream), self._world.record.faults
+        lives = [faults[kind] for kind in ENDS]
+        return lambda: connection is None or connection.disturbed or lives != [faults[kind] for kind in ENDS]
+
+    async def _follow(self, visit: _Visit, seconds: float) -> None:
+        await trio.sleep(seconds)
+        visit.followed.set()
+
+    async def _converse(
+        self, stream: trio.abc.Stream, scope: trio.CancelScope, visit: _Visit, nursery: trio.Nursery
+    ) -> None:
         witness = self.witness
-        self._names.clear()
         hello = f"@n NICK {witness.name} triochat/1 session={self._session}\n"
         async with self._sending:
-            self._stream = stream
+            if self._newest is not None and not self._newest.over.is_set():
+                self._note("comes once more")
+                self._older[self._newest] = None
+            self._names.clear()
+            self._here = False
+            self._stream, self._newest = stream, visit
             again = "".join(f"@{tag} MSG {self._room} :{text}\n" for tag, text in self._open.items())
             await stream.send_all(f"{hello}@j JOIN {self._room} after={self._last}\n{again}".encode())
-        if self._choose.random() < 0.1 and not self._world.calm.is_set():  # it comes back before it has gone
-            scope.deadline = trio.current_time() + self._choose.random() * 3
+        if not self._world.calm.is_set():
+            lot, seconds = self._choose.random(), self._choose.random() * 3
+            if lot < 0.1:  # it comes back before it has gone
+                scope.deadline = trio.current_time() + seconds
+            elif lot < 0.4:  # it comes once more while it is here
+                nursery.start_soon(self._follow, visit, seconds)
         lines = Lines(stream)
         first = True
         log = self._world.record.set_backs
         while (line := await lines.next()) is not None:
             if self._world.record.set_backs != log:  # what it had no time to read is of another log
                 break
-            await self._hear(line.removeprefix("NICK") if first and line.startswith("NICK@") else line)
+            line = line.removeprefix("NICK") if first and line.startswith("NICK@") else line
             first = False
+            if visit.bye is not None:
+                witness.faults.append(f"heard {line} behind BYE")
+            if line.startswith("BYE"):
+                visit.bye = line.removeprefix("BYE :")
+            if visit is self._newest:
+                if line.startswith("@n OK"):
+                    visit.welcome = True
+                    for older in self._older:
+                        older.replaced = True
+                await self._hear(line)
+            else:  # all but acknowledgements comes again by the newest
+                self._note(f"hears late {line[:70]}")
+                if self.OK.fullmatch(line):
+                    await self._hear(line)
 
     async def _hear(self, line: str) -> None:
         witness = self.witness
@@ -158,6 +238,8 @@ class ByHand(Stranger):
         while self._open:
             await self._changed.wait()
         while not self._here:  # noqa: ASYNC110 -- that ends with each connection, and begins anew
+            await trio.sleep(0.1)
+        while self._older:  # noqa: ASYNC110 -- as that
             await trio.sleep(0.1)
         self.witness.nick = self.witness.name
         self.witness.rooms = (self._room,)

@@ -226,11 +226,13 @@ class Connection:
         number: in the order in which they were made.
         who: made it.
         client, server: the two ends.
+        disturbed: something was done to it.
     """
 
     def __init__(self, number: int, who: str, conditions: Conditions, choose: random.Random) -> None:
         self.number = number
         self.who = who
+        self.disturbed = False
         self._up = _Direction(conditions, choose)
         self._down = _Direction(conditions, choose)
         self.client = SimulatedStream(self._down, self._up)
@@ -248,11 +250,13 @@ class Connection:
 
     def reset(self) -> None:
         """Break it: both ends find out at once, and what is under way is lost."""
+        self.disturbed = True
         self._up.break_()
         self._down.break_()
 
     def end(self) -> None:
         """End it as a box on the way does that was asked to: both ends read to the end, and that is it."""
+        self.disturbed = True
         self._up.cut()
         self._down.cut()
 
@@ -263,6 +267,7 @@ class Connection:
 
     def be_silent(self, until: float, *, up: bool, down: bool) -> None:
         """Hold back what is sent, in one direction or in both, until that time; math.inf: for ever."""
+        self.disturbed = True
         if up:
             self._up.be_silent(until)
         if down:
@@ -318,6 +323,10 @@ class Network:
     def under_way(self) -> int:
         """Octets that were sent and not read, over all connections."""
         return sum(connection.under_way for connection in self.connections)
+
+    def connection_of(self, stream: trio.abc.Stream) -> Connection | None:
+        """The one whose client's end that is, if it is there."""
+        return next((each for each in self.connections if each.client is stream), None)
 
     def listen(self) -> trio.abc.Listener[trio.abc.Stream]:
         """What a server accepts from."""

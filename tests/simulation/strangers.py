@@ -37,7 +37,8 @@ class Stranger:
         try:
             yield stream
         finally:
-            self._stream = None
+            if self._stream is stream:
+                self._stream = None
             await trio.aclose_forcefully(stream)
             self._note("is disconnected")
 
