@@ -7,6 +7,7 @@ then, by lots that are drawn from the seed.
 import copy
 import dataclasses
 import random
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -72,18 +73,19 @@ def swaps_two(choose: random.Random) -> Iterator[None]:
 
 @contextmanager
 def acknowledges_early(_: random.Random) -> Iterator[None]:
-    """It says that something is kept, and a crash shows that the last of it was not."""
+    """It says that something is kept, and a crash shows that the last three batches were not."""
     append, kill = JournalOnDisk.append, JournalOnDisk.kill
-    before: list[dict[str, object]] = []
+    before: deque[dict[str, object]] = deque(maxlen=3)
 
     async def early(journal: JournalOnDisk, drafts: Sequence[Draft]) -> list[Outcome]:
         if isinstance(journal._journal, MemoryJournal):
-            before[:] = [copy.deepcopy(journal._journal.__dict__)]
+            before.append(copy.deepcopy(journal._journal.__dict__))
         return await append(journal, drafts)
 
     def lose(journal: JournalOnDisk) -> None:
         if before:
-            journal._journal.__dict__.update(before.pop())
+            journal._journal.__dict__.update(before.popleft())
+            before.clear()
         kill(journal)
 
     with patch.object(JournalOnDisk, "append", early), patch.object(JournalOnDisk, "kill", lose):

@@ -10,11 +10,15 @@ import pytest
 
 from tests.simulation.checkers import CHECKERS, broken
 from tests.simulation.mutants import MUTANTS
+from tests.simulation.setting import Setting
 from tests.simulation.timeline import report
 from tests.simulation.world import simulate
 
-SEEDS_FOR_A_MUTANT = 20
+SEEDS_FOR_A_MUTANT = 60
 """Lives within which a server that breaks a promise is found out; each draw is the same each time."""
+
+SET_BACK, ON_FILE, LONG = 390, 45, 350
+"""Seeds of cheap lives that differ in what could be left to chance; the first is on a file as well."""
 
 
 def digest(seed: int) -> str:
@@ -23,15 +27,28 @@ def digest(seed: int) -> str:
 
 def test_the_same_seed_is_the_same_life_to_the_byte() -> None:
     """In this process and in another, in which sets of strings have another order."""
-    here = [digest(seed) for seed in (0, 7, 0)]
-    assert here[0] == here[2] != here[1]
-    script = "from tests.simulation.test_simulation import digest; print(digest(0), digest(7))"
+    seeds = (0, 7, SET_BACK, ON_FILE, LONG)
+    here = [digest(seed) for seed in seeds]
+    assert digest(0) == here[0]
+    assert len(set(here)) == len(seeds)
+    script = f"from tests.simulation.test_simulation import digest; print(*map(digest, {seeds}))"
     for hashes in ("1", "2"):
         env = {**os.environ, "PYTHONHASHSEED": hashes, "PYTHONPATH": os.pathsep.join(sys.path)}
         there = subprocess.run(
             [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True
         )
-        assert there.stdout.split() == here[:2]
+        assert there.stdout.split() == here
+
+
+def test_the_seeds_that_are_compared_are_what_they_are_for() -> None:
+    set_back, on_file, long = (
+        Setting.draw(random.Random(f"{seed} world")) for seed in (SET_BACK, ON_FILE, LONG)
+    )
+    assert set_back.set_back
+    assert set_back.on_file
+    assert simulate(str(SET_BACK)).set_backs
+    assert on_file.on_file
+    assert long.seconds == 3600.0
 
 
 def test_a_life_is_long_and_full_of_faults() -> None:
