@@ -182,8 +182,8 @@ class ByHand(Stranger):
             tag, code, _ = match.groups()
             if code not in ("unavailable", "not-in-room", "no-such-room"):
                 witness.faults.append(f"refused: {line}")
-            if tag in self._open:
-                await trio.sleep(0.5)
+            await trio.sleep(0.5)
+            if tag in self._open:  # the older connection may have told meanwhile
                 await self._write(f"@{tag} MSG {self._room} :{self._open[tag]}\n")
         elif match := self.NAMES.fullmatch(line):
             self._names.update(match[2].split())
