@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 from unittest.mock import patch
 
@@ -10,13 +11,16 @@ import trio
 
 from tests.simulation.disk import Disk, JournalOnDisk
 from tests.simulation.network import Network
-from triochat.chat import Hub, Limits
+from triochat.chat import Hub, Limits, Submission
 from triochat.chat.person import Person
 from triochat.config import ServerConfig
-from triochat.journal import Head
+from triochat.journal import Head, Journal
 from triochat.server import serve
 from triochat.server.broadcast import Broadcast
-from triochat.server.hub_task import MAX_BATCH_OCTETS
+from triochat.server.hub_task import MAX_BATCH_OCTETS, run_hub
+from triochat.server.serve import WAITING
+
+Submissions = trio.MemoryReceiveChannel[Submission]
 
 
 class Server:
@@ -42,6 +46,7 @@ class Server:
         self._journal: JournalOnDisk
         self._hub: Hub
         self._broadcast: Broadcast[int] = Broadcast()
+        self._submissions: Submissions | None = None
         self._task: trio.lowlevel.Task | None = None
         self._own_tasks: Counter[str] = Counter()
 
@@ -56,12 +61,18 @@ class Server:
             self._broadcast = Broadcast()
             return self._broadcast
 
+        @wraps(run_hub)
+        async def hub_task(hub: Hub, journal: Journal, submissions: Submissions, *others: Any) -> None:  # noqa: ANN401
+            self._submissions = submissions
+            await run_hub(hub, journal, submissions, *others)
+
         self._task = trio.lowlevel.current_task()
         with self._scope:
             async with self._disk.open() as self._journal:
                 with (
                     patch("triochat.server.serve.Hub", hub),
                     patch("triochat.server.serve.Broadcast", broadcast),
+                    patch("triochat.server.serve.run_hub", hub_task),
                     patch("triochat.server.serve.open_poller", _no_poller),
                     _noting(self._gone),
                 ):
@@ -101,13 +112,18 @@ class Server:
         await self._ended.wait()
 
     def above_bounds(self) -> list[str]:
-        """Outboxes that hold more than they may."""
+        """Outboxes, and the channel to the hub, that hold more than they may."""
         limit = self._config.backlog + 2 * MAX_BATCH_OCTETS
-        return [
+        found = [
             f"{outbox.statistics().backlog} octets wait for {key}, of {limit}"
             for key, outbox in self._broadcast._outboxes.items()
             if outbox.statistics().backlog > limit
         ]
+        if self._submissions is not None:
+            waiting = self._submissions.statistics()
+            if waiting.current_buffer_used > WAITING:
+                found.append(f"{waiting.current_buffer_used} submissions wait for the hub, of {WAITING}")
+        return found
 
     def left_over(self) -> list[str]:
         """What is there though nobody is."""

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 import trio
 
+from tests.simulation.bounds import above_bounds
 from tests.simulation.by_hand import ByHand
 from tests.simulation.clockwork import WallClock, run
 from tests.simulation.complaints import complaints
@@ -65,6 +66,7 @@ class World:
         self.disk.slow = self.setting.slow
         self.lasting = Lasting()
         self.server: Server | None = None
+        self.everybody: list[Somebody] = []
 
     def some_room(self, choose: random.Random) -> str:
         """One to go to."""
@@ -89,7 +91,7 @@ class World:
         record.note("SETTING", str(setting))
         async with trio.open_nursery() as nursery:
             await self._start(nursery)
-            everybody = self._everybody()
+            self.everybody = everybody = self._everybody()
             record.witnesses = [one.witness for one in everybody]
             async with trio.open_nursery() as people:
                 for one in everybody:
@@ -286,6 +288,9 @@ class World:
     def _look_at_bounds(self) -> None:
         if self.server is not None:
             self.record.bounds += self.server.above_bounds()
+        for one in self.everybody:
+            if isinstance(one, Person) and one._chat is not None:
+                self.record.bounds += above_bounds(one.witness.name, one._chat.statistics())
 
 
 class Failed(Exception):  # noqa: N818 -- what failed is its cause

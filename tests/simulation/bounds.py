@@ -1,0 +1,21 @@
+"""What may queue in a client: what waits for the program, and for the server."""
+
+from typing import Final
+
+from triochat.client.event_buffer import LIMIT
+from triochat.client.exchange import WINDOW
+from triochat.client.link import MAX_PONGS
+from triochat.client.statistics import ChatStatistics
+
+UNASKED: Final = 16
+"""Frames that a client sends by itself: for each room that it goes back to, its inbox, a ping, a good-bye."""
+
+
+def above_bounds(who: str, statistics: ChatStatistics) -> list[str]:
+    """What is more than it may be."""
+    bounds = {
+        "requests without an answer": (statistics.unanswered, WINDOW),
+        "frames to write": (statistics.unsent, WINDOW + MAX_PONGS + UNASKED),
+        "events that nobody took": (statistics.unseen, LIMIT),
+    }
+    return [f"{who} has {count} {what}, of {most}" for what, (count, most) in bounds.items() if count > most]
