@@ -139,7 +139,11 @@ def chances(package: str) -> set[str]:
 def test_no_chance_has_been_forgotten() -> None:
     """Who lets another one into the server or the client has to tell the simulator, and then this list."""
     an_argument = {"triochat.client.backoff.random"}
-    of_the_commands = {"triochat.server.logs.time", "triochat.client.render.datetime"}
+    of_the_commands = {
+        "triochat.server.logs.time",
+        "triochat.client.render.datetime",
+        "triochat.client.nicks.secrets",
+    }
     not_imported = {"trio.to_thread.run_sync"}
     replaced = {*replacements("a")} - not_imported
     assert set().union(*map(chances, SIMULATED)) == replaced | an_argument | of_the_commands
