@@ -3,23 +3,22 @@
 They know nothing of the server but what everybody saw, and what the journal holds in the end.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
+from tests.simulation.checking import Broken, Checker, whole
+from tests.simulation.netcat_checkers import all_at_netcat, once_at_netcat, typed_is_kept
 from tests.simulation.record import Anew, Record, Restored, Seen, Skipped, valid
 from triochat.protocol.grammar import fold
-
-Broken = Iterator[str]
-Checker = Callable[[Record], Broken]
 
 
 def kept_once(record: Record) -> Broken:
     """Promises 2 and 3: what was acknowledged is there under that id; and nothing is there twice."""
     where: dict[str, list[tuple[str, int]]] = {}
-    whole = _whole(record)
+    once = whole(record)
     for log, entries in record.logs.items():
         for entry in entries:
-            if entry.text in whole:
+            if entry.text in once:
                 where.setdefault(entry.text, []).append((log, entry.id))
     for text, places in where.items():
         if len(places) > 1:
@@ -43,11 +42,6 @@ def resent(record: Record) -> Broken:
             kept = {entry.text for entry in record.logs.get(room, ())}
             if text not in kept and record.oldest.get(room, 1) == 1:
                 yield f"{witness.name}: {text[:40]!r} stood in its file, and is not in {room}"
-
-
-def _whole(record: Record) -> set[str]:
-    """Texts that were said once, and not torn on the way."""
-    return {text for witness in record.witnesses if witness.whole for text in witness.said}
 
 
 def one_order(record: Record) -> Broken:
@@ -107,23 +101,6 @@ def private_arrives(record: Record) -> Broken:
                 continue
             if not any(isinstance(one, Seen) and one.text == text for one in to.view(log)):
                 yield f"{to.name}: did not see {text[:40]!r}, which {sender.name} said to it alone"
-
-
-def once_at_netcat(record: Record) -> Broken:
-    """What is shown in the text dialect is in the order of the room as well, and each only once."""
-    whole = _whole(record)
-    for witness in record.witnesses:
-        for log, view in witness.views.items():
-            place = {entry.text: entry.id for entry in record.logs.get(log, ()) if entry.text in whole}
-            last = 0
-            for seen in view:
-                match seen:
-                    case Seen(id=0) if seen.text in place:
-                        if place[seen.text] <= last:
-                            yield f"{witness.name}: read {seen.text!r} ({place[seen.text]}) behind {last}"
-                        last = place[seen.text]
-                    case Anew():
-                        last = 0
 
 
 def private(record: Record) -> Broken:
@@ -200,6 +177,8 @@ CHECKERS: Final[Sequence[Checker]] = (
     no_holes,
     private_arrives,
     once_at_netcat,
+    all_at_netcat,
+    typed_is_kept,
     private,
     ids_in_a_row,
     everything_ended,

@@ -20,9 +20,9 @@ from triochat.chat.plan import KeepEntry, Plan, Recall
 from triochat.chat.room import Room
 from triochat.client.state_file import State, StateFile
 from triochat.journal import Draft, MemoryJournal, Outcome, Page
-from triochat.protocol import Encoding
+from triochat.protocol import Dialect, Encoding
 from triochat.protocol import events as e
-from triochat.protocol.runs import MessageRun, OkRun
+from triochat.protocol.runs import MessageRun, OkRun, SayRun
 from triochat.server import hub_task
 from triochat.server.broadcast import Broadcast
 from triochat.server.outbox import Outbox
@@ -209,6 +209,46 @@ def waits_for_the_slowest(_: random.Random) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def tells_a_person_less(choose: random.Random) -> Iterator[None]:
+    """Who reads lines and not frames is not told of everything."""
+    encoded = hub_task._encoded
+
+    def lose(events: Sequence[e.Event | MessageRun], encoding: Encoding) -> bytes:
+        lost = encoding is not Encoding.FRAMED and choose.random() < 0.02
+        return b"" if lost else encoded(events, encoding)
+
+    with patch.object(hub_task, "_encoded", lose):
+        yield
+
+
+@contextmanager
+def repeats_for_a_person(choose: random.Random) -> Iterator[None]:
+    """Who reads lines and not frames is told of some things twice."""
+    encoded = hub_task._encoded
+
+    def repeat(events: Sequence[e.Event | MessageRun], encoding: Encoding) -> bytes:
+        twice = encoding is not Encoding.FRAMED and choose.random() < 0.02
+        return encoded(events, encoding) * (2 if twice else 1)
+
+    with patch.object(hub_task, "_encoded", repeat):
+        yield
+
+
+@contextmanager
+def mishears(choose: random.Random) -> Iterator[None]:
+    """What a person types is not always heard."""
+    add = Peer._add
+
+    async def forget(peer: Peer, request: e.Request | SayRun) -> None:
+        typed = isinstance(request, e.Say | SayRun) and peer.connection.dialect is Dialect.TEXT
+        if not typed or choose.random() > 0.1:
+            await add(peer, request)
+
+    with patch.object(Peer, "_add", forget):
+        yield
+
+
 MUTANTS: Final[dict[str, tuple[Mutant, str]]] = {
     mutant.__name__: (mutant, checker)
     for mutant, checker in (
@@ -226,6 +266,9 @@ MUTANTS: Final[dict[str, tuple[Mutant, str]]] = {
         (forgets_what_it_had_to_say, "resent"),
         (answers_nobody, "everything_ended"),
         (waits_for_the_slowest, "within_bounds"),
+        (tells_a_person_less, "all_at_netcat"),
+        (repeats_for_a_person, "once_at_netcat"),
+        (mishears, "typed_is_kept"),
     )
 }
 """By name, and the checker that is meant to find it."""

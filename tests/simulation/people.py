@@ -174,6 +174,9 @@ class Person:
                     break
                 lot = self._choose.random()
                 if lot < 0.015:
+                    if chat.joined:  # something may still be on its way
+                        nursery.start_soon(self._say, chat, self._choose.choice(chat.joined))
+                        await trio.sleep(self._choose.random() * 0.1)
                     nursery.cancel_scope.cancel()
                     return self._choose.random() < 0.5
                 self._do_something(nursery, chat, lot)

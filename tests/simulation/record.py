@@ -43,6 +43,21 @@ class Stay:
     until: int | None = None
 
 
+@dataclass(slots=True, eq=False)
+class Typed:
+    """What somebody typed on one connection of the text dialect, into ``#lobby``.
+
+    Attributes:
+        texts: in their order.
+        refused: how many of them it was told could not be kept.
+        here: the connection was still there in the end.
+    """
+
+    texts: list[str] = field(default_factory=list)
+    refused: int = 0
+    here: bool = False
+
+
 class Restored(NamedTuple):
     """The server was set back: ids behind `kept` are given again, and this witness goes on behind `seen`."""
 
@@ -83,6 +98,7 @@ class Witness:
         people: by room, whom it believes to be there when all is quiet.
         faults: what a server may not do, whatever happens.
         private: text → when it was said, of what was said to one nick alone.
+        typed: by connection, what it typed without a tag.
         attentive: it is shown all that is said to it alone, and what is new in a log that was set back.
         whole: what it says arrives as it was said; not that of an unframed peer, which a network tears.
     """
@@ -99,6 +115,7 @@ class Witness:
     people: dict[str, set[str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     private: dict[str, float] = field(default_factory=dict)
+    typed: list[Typed] = field(default_factory=list)
     attentive: bool = False
     whole: bool = True
 
@@ -145,6 +162,7 @@ class Witness:
             ]
             kept = lasts.get(log, 0)
             view.append(Restored(kept, kept if self.attentive and log.startswith("#") else 0))
+        self.typed.clear()
         for text, (log, number) in list(self.kept.items()):
             if number > lasts.get(log, 0):
                 del self.kept[text]

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.simulation.checkers import broken
-from tests.simulation.record import ANEW, Record, Restored, Seen, Skipped, Stay, Witness
+from tests.simulation.record import ANEW, Record, Restored, Seen, Skipped, Stay, Typed, Witness
 
 
 @pytest.fixture
@@ -129,10 +129,65 @@ def test_what_was_heard_before_a_server_was_set_back_is_no_excuse_for_a_hole(rec
 
 
 def test_read_twice_at_netcat(record: Record) -> None:
-    typist = Witness("t1")
-    typist.view("#one").extend([Seen(0, "message", "p1", "p1.2"), Seen(0, "message", "p1", "p1.2")])
-    record.witnesses.append(typist)
+    view = _typist(record).view("#lobby")
+    view.append(view[-1])
     finds(record, "once_at_netcat")
+    view.insert(-1, ANEW)
+    finds(record)
+
+
+def test_read_as_somebody_elses(record: Record) -> None:
+    _typist(record).view("#lobby")[0] = Seen(0, "message", "p2", "p1.2")
+    finds(record, "once_at_netcat")
+
+
+def test_a_line_that_nobody_read(record: Record) -> None:
+    view = _typist(record).view("#lobby")
+    del view[1]
+    finds(record, "all_at_netcat")
+    view.insert(1, ANEW)
+    finds(record)
+    view[1] = Skipped(3, 3)
+    finds(record)
+
+
+def test_the_last_line_that_nobody_read(record: Record) -> None:
+    typist = _typist(record)
+    del typist.view("#lobby")[-1]
+    finds(record)
+    typist.typed[-1].here = True
+    finds(record, "all_at_netcat")
+    typist.view("#lobby").append(ANEW)
+    finds(record)
+
+
+def test_typed_and_not_heard(record: Record) -> None:
+    typist = _typist(record)
+    typist.typed[-1].texts[:] = ["p1.1", "t1.9", "p1.3"]
+    finds(record, "typed_is_kept")
+    typist.typed[-1].refused = 1
+    finds(record)
+    typist.typed[-1] = Typed(["p1.1", "t1.9"])
+    finds(record)
+    typist.typed[-1].here = True
+    finds(record, "typed_is_kept")
+
+
+def _typist(record: Record) -> Witness:
+    """Somebody who reads in the lobby what was said in room one."""
+    record.logs["#lobby"], record.oldest["#lobby"] = record.logs.pop("#one"), record.oldest.pop("#one")
+    record.members["#lobby"] = record.members.pop("#one")
+    for witness in record.witnesses:
+        witness.rooms = ("#lobby",)
+        witness.kept = {text: ("#lobby", number) for text, (_, number) in witness.kept.items()}
+        witness.views = {"#lobby": witness.view("#one")}
+        witness.stays = {"#lobby": witness.stays["#one"]}
+        witness.people = {"#lobby": people for people in witness.people.values()}
+    typist = Witness("t1", typed=[Typed()])
+    typist.view("#lobby").extend(Seen(0, "message", "p1", f"p1.{number}") for number in range(2, 5))
+    record.witnesses.append(typist)
+    assert broken(record) == {}
+    return typist
 
 
 def test_shown_to_somebody_else(record: Record) -> None:
