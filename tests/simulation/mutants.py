@@ -27,6 +27,7 @@ from triochat.server import hub_task
 from triochat.server.broadcast import Broadcast
 from triochat.server.outbox import Outbox
 from triochat.server.peer import Peer
+from triochat.server.throttle import Throttle
 
 Mutant = Callable[[random.Random], AbstractContextManager[None]]
 
@@ -249,6 +250,28 @@ def mishears(choose: random.Random) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def drops_what_is_too_much(_: random.Random) -> Iterator[None]:
+    """Who says more than the rate limit allows is not heard later, but not at all."""
+    charge, add = Throttle.charge, Peer._add
+    over: list[Throttle] = []
+
+    def note(throttle: Throttle, now: float, count: int = 1) -> float:
+        if charge(throttle, now, count):
+            over.append(throttle)
+        return 0.0
+
+    async def drop(peer: Peer, request: e.Request | SayRun) -> None:
+        if peer._throttle in over:
+            over.clear()
+            if isinstance(request, e.Say):
+                return
+        await add(peer, request)
+
+    with patch.object(Throttle, "charge", note), patch.object(Peer, "_add", drop):
+        yield
+
+
 MUTANTS: Final[dict[str, tuple[Mutant, str]]] = {
     mutant.__name__: (mutant, checker)
     for mutant, checker in (
@@ -269,6 +292,7 @@ MUTANTS: Final[dict[str, tuple[Mutant, str]]] = {
         (tells_a_person_less, "all_at_netcat"),
         (repeats_for_a_person, "once_at_netcat"),
         (mishears, "typed_is_kept"),
+        (drops_what_is_too_much, "everything_ended"),
     )
 }
 """By name, and the checker that is meant to find it."""

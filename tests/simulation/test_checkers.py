@@ -182,7 +182,8 @@ def _typist(record: Record) -> Witness:
         witness.kept = {text: ("#lobby", number) for text, (_, number) in witness.kept.items()}
         witness.views = {"#lobby": witness.view("#one")}
         witness.stays = {"#lobby": witness.stays["#one"]}
-        witness.people = {"#lobby": people for people in witness.people.values()}
+        if "#one" in witness.people:
+            witness.people = {"#lobby": witness.people["#one"]}
     typist = Witness("t1", typed=[Typed()])
     typist.view("#lobby").extend(Seen(0, "message", "p1", f"p1.{number}") for number in range(2, 5))
     record.witnesses.append(typist)

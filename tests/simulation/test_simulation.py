@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+from unittest.mock import patch
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.simulation.checkers import CHECKERS, broken
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.timeline import report
 from tests.simulation.world import simulate
+from triochat.server.throttle import Throttle
 
 SEEDS_FOR_A_MUTANT = 20
 """Lives within which a server that breaks a promise is found out; each draw is the same each time."""
@@ -36,7 +38,16 @@ def test_the_same_seed_is_the_same_life_to_the_byte() -> None:
 
 def test_a_life_is_long_and_full_of_faults() -> None:
     """Or nothing would be shown by its end."""
-    records = [simulate(str(seed)) for seed in range(12)]
+    delays: list[float] = []
+    charge = Throttle.charge
+
+    def note(throttle: Throttle, now: float, count: int = 1) -> float:
+        delays.append(charge(throttle, now, count))
+        return delays[-1]
+
+    with patch.object(Throttle, "charge", note):
+        records = [simulate(str(seed)) for seed in range(12)]
+    assert sum(delay > 0 for delay in delays) > 100
     assert sum(record.seconds for record in records) > 1000
     kinds = {"reset", "end", "silence", "refusing", "swallowing", "crash", "restart", "reset all"}
     kinds |= {"slow disk", "full disk", "unreadable disk", "wrong clock", "set back"}
