@@ -6,6 +6,7 @@ They know nothing of the server but what everybody saw, and what the journal hol
 from collections.abc import Sequence
 from typing import Final
 
+from tests.simulation.asking_checkers import answers_are_whole
 from tests.simulation.checking import Broken, Checker, whole
 from tests.simulation.netcat_checkers import all_at_netcat, once_at_netcat, typed_is_kept
 from tests.simulation.record import Anew, Record, Restored, Seen, Skipped, valid
@@ -65,7 +66,7 @@ def one_order(record: Record) -> Broken:
                             yield f"{witness.name}: saw {seen.id} of {log} behind {last}"
                         last = seen.id
                     case Anew():
-                        last = 0
+                        last = seen.after
 
 
 def no_holes(record: Record) -> Broken:
@@ -179,6 +180,7 @@ CHECKERS: Final[Sequence[Checker]] = (
     once_at_netcat,
     all_at_netcat,
     typed_is_kept,
+    answers_are_whole,
     private,
     ids_in_a_row,
     everything_ended,

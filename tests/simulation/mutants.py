@@ -7,7 +7,7 @@ then, by lots that are drawn from the seed.
 import copy
 import dataclasses
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
@@ -18,8 +18,9 @@ from triochat.chat import Hub
 from triochat.chat import hub as hub_module
 from triochat.chat.plan import KeepEntry, Plan, Recall
 from triochat.chat.room import Room
+from triochat.client.memberships import Memberships
 from triochat.client.state_file import State, StateFile
-from triochat.journal import Draft, MemoryJournal, Outcome, Page
+from triochat.journal import Draft, Entry, MemoryJournal, Outcome, Page
 from triochat.protocol import Dialect, Encoding
 from triochat.protocol import events as e
 from triochat.protocol.runs import MessageRun, OkRun, SayRun
@@ -272,6 +273,58 @@ def drops_what_is_too_much(_: random.Random) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def forgets_how_far_it_had_come(_: random.Random) -> Iterator[None]:
+    """A client that reads all again, whatever its file says."""
+    load = StateFile._load
+
+    def ignore(file: StateFile) -> State | None:
+        state = load(file)
+        return None if state is None else dataclasses.replace(state, rooms=dict.fromkeys(state.rooms, 0))
+
+    with patch.object(StateFile, "_load", ignore):
+        yield
+
+
+@contextmanager
+def tells_nobody_who_came_meanwhile(_: random.Random) -> Iterator[None]:
+    """A client that does not say who came and went while it was away."""
+    compare = Memberships.compare
+
+    def silent(memberships: Memberships, room: str, nicks: Iterable[str], me: str) -> list[e.Event]:
+        compare(memberships, room, nicks, me)
+        return []
+
+    with patch.object(Memberships, "compare", silent):
+        yield
+
+
+@contextmanager
+def turns_over_two_pages(choose: random.Random) -> Iterator[None]:
+    """Now and then the last entry of a page is not on it."""
+    read_before = JournalOnDisk.read_before
+
+    async def shorten(journal: JournalOnDisk, log: str, before: int | None, limit: int) -> Page:
+        page = await read_before(journal, log, before, limit)
+        return dataclasses.replace(page, entries=page.entries[: -1 if choose.random() < 0.2 else None])
+
+    with patch.object(JournalOnDisk, "read_before", shorten):
+        yield
+
+
+@contextmanager
+def finds_nothing(choose: random.Random) -> Iterator[None]:
+    """Now and then a search does not find what is there."""
+    search = JournalOnDisk.search
+
+    async def miss(journal: JournalOnDisk, log: str, query: Sequence[str], limit: int) -> list[Entry]:
+        found = await search(journal, log, query, limit)
+        return found if choose.random() > 0.2 else []
+
+    with patch.object(JournalOnDisk, "search", miss):
+        yield
+
+
 MUTANTS: Final[dict[str, tuple[Mutant, str]]] = {
     mutant.__name__: (mutant, checker)
     for mutant, checker in (
@@ -293,6 +346,10 @@ MUTANTS: Final[dict[str, tuple[Mutant, str]]] = {
         (repeats_for_a_person, "once_at_netcat"),
         (mishears, "typed_is_kept"),
         (drops_what_is_too_much, "everything_ended"),
+        (forgets_how_far_it_had_come, "one_order"),
+        (tells_nobody_who_came_meanwhile, "presence"),
+        (turns_over_two_pages, "answers_are_whole"),
+        (finds_nothing, "answers_are_whole"),
     )
 }
 """By name, and the checker that is meant to find it."""

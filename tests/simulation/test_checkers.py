@@ -1,9 +1,11 @@
 """Each checker on a record that is made up: it finds what is wrong, and nothing else."""
 
+from typing import Any
+
 import pytest
 
 from tests.simulation.checkers import broken
-from tests.simulation.record import ANEW, Record, Restored, Seen, Skipped, Stay, Typed, Witness
+from tests.simulation.record import ANEW, Anew, Asked, Record, Restored, Seen, Skipped, Stay, Typed, Witness
 
 
 @pytest.fixture
@@ -241,3 +243,61 @@ def test_what_the_world_noticed(record: Record, where: str, checker: str) -> Non
 def test_what_a_witness_noticed(record: Record) -> None:
     record.witnesses[0].faults.append("something")
     finds(record, "said_by_witnesses")
+
+
+def answer(*ids: int | Skipped, limit: int = 20, reach: int = 4, **bounds: Any) -> Asked:  # noqa: ANN401
+    """These entries of room one."""
+    entries = [Seen(one, "message", "p1", f"p1.{one}") if isinstance(one, int) else one for one in ids]
+    return Asked("#one", entries, limit, reach, **bounds)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        answer(limit=3, reach=4),
+        answer(2, 3, limit=3, reach=3),
+        answer(2, 4, limit=3, reach=3),
+        answer(1, 2, limit=3, reach=4, before=4),
+        answer(2, 3, 4, limit=3, reach=4, before=4),
+        answer(3, 4, limit=3, reach=4, after=1),
+        answer(2, 3, limit=3, reach=4, after=1),
+        answer(Skipped(1, 1), 2, 3, 4, limit=4, reach=4),
+        answer(4, 2, limit=3, reach=4, word="p1"),
+        answer(3, 4, limit=2, reach=4, word="p1"),
+        answer(4, 3, 2, 1, limit=4, reach=4, word="p2"),
+    ],
+)
+def test_an_answer_that_is_not_whole(record: Record, asked: Asked) -> None:
+    record.witnesses[1].asked.append(asked)
+    finds(record, "answers_are_whole")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        answer(2, 3, 4, limit=3, reach=3),
+        answer(1, 2, 3, limit=20, reach=4, before=4),
+        answer(1, limit=20, reach=1),
+        answer(limit=20, reach=3, after=3),
+        answer(4, 3, limit=2, reach=4, word="p1"),
+        answer(limit=2, reach=4, word="p2"),
+    ],
+)
+def test_an_answer_that_is_whole(record: Record, asked: Asked) -> None:
+    record.witnesses[1].asked.append(asked)
+    finds(record)
+
+
+def test_an_answer_that_is_not_true(record: Record) -> None:
+    entries = [record.logs["#one"][0], Seen(2, "message", "p1", "p1.9")]
+    record.witnesses[1].asked.append(Asked("#one", entries, limit=2, reach=2, before=3))
+    finds(record, "answers_are_whole")
+
+
+def test_what_stands_in_its_file_is_not_shown_again(record: Record) -> None:
+    view = record.witnesses[1].views["#one"]
+    view.append(Anew(3))
+    view.append(record.logs["#one"][3])
+    finds(record)
+    view.insert(-1, record.logs["#one"][2])
+    finds(record, "one_order")
