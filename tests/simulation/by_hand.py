@@ -9,6 +9,7 @@ import trio
 
 from tests.simulation.record import Seen, Skipped
 from tests.simulation.strangers import GONE, Lines, Stranger
+from triochat.protocol.grammar import fold
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -24,7 +25,7 @@ class ByHand(Stranger):
     and ``JOIN`` behind the last id that it saw. Now and then it connects while it is connected.
     """
 
-    MESSAGE = re.compile(r"(?:@\S+ )?(MSG|TOPIC) (#\S+) (\d+) \d+ (\S+) :(.*)")
+    MESSAGE = re.compile(r"(?:@\S+ )?(MSG|TOPIC) ([#@]\S+) (\d+) \d+ (\S+) :(.*)")
     GAP = re.compile(r"(?:@\S+ )?GAP (#\S+) (\d+) (\d+)")
     OK = re.compile(r"@(m\d+) OK (\d+)")
     FAILED = re.compile(r"@(m\d+) ERROR (\S+) :(.*)")
@@ -87,8 +88,9 @@ class ByHand(Stranger):
         if match := self.MESSAGE.fullmatch(line):
             verb, room, number, nick, text = match.groups()
             kind = "message" if verb == "MSG" else "topic"
-            witness.view(room).append(Seen(int(number), kind, nick, _plain(text)))
-            self._last = max(self._last, int(number))
+            witness.view(fold(room)).append(Seen(int(number), kind, nick, _plain(text)))
+            if room == self._room:
+                self._last = max(self._last, int(number))
         elif match := self.GAP.fullmatch(line):
             witness.view(match[1]).append(Skipped(int(match[2]), int(match[3])))
         elif match := self.OK.fullmatch(line):

@@ -97,7 +97,7 @@ def private_arrives(record: Record) -> Broken:
     for sender in record.witnesses:
         for text, said in sender.private.items():
             log, _ = sender.kept.get(text, ("", 0))
-            to = attentive.get(log[1:])
+            to = attentive.get(log[1:].partition("-")[0])
             if to is None or said <= max(record.started, record.gone.get(log[1:], 0.0)):
                 continue
             if not any(isinstance(one, Seen) and one.text == text for one in to.view(log)):

@@ -7,8 +7,8 @@ then, by lots that are drawn from the seed.
 import copy
 import dataclasses
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 from unittest.mock import patch
@@ -16,12 +16,14 @@ from unittest.mock import patch
 from tests.simulation.disk import Disk, JournalOnDisk
 from triochat.chat import Hub
 from triochat.chat import hub as hub_module
+from triochat.chat.person import Person
 from triochat.chat.plan import KeepEntry, Plan, Recall
 from triochat.chat.room import Room
 from triochat.client.memberships import Memberships
 from triochat.client.state_file import State, StateFile
-from triochat.journal import Draft, Entry, MemoryJournal, Outcome, Page
-from triochat.protocol import Dialect, Encoding
+from triochat.journal import Draft, Entry, Journal, MemoryJournal, Outcome, Page
+from triochat.journal.sqlite import SqliteJournal
+from triochat.protocol import Connection, Dialect, Encoding, LocalProtocolError
 from triochat.protocol import events as e
 from triochat.protocol.runs import MessageRun, OkRun, SayRun
 from triochat.server import hub_task
@@ -163,7 +165,7 @@ def keeps_it_to_itself(choose: random.Random) -> Iterator[None]:
     keep = Plan.keep
 
     def forget(plan: Plan, draft: Draft, step: KeepEntry | Recall) -> None:
-        if isinstance(step, KeepEntry) and draft.target.startswith("@") and choose.random() < 0.7:
+        if isinstance(step, KeepEntry) and draft.target.startswith("@") and choose.random() < 0.2:
             step = KeepEntry(step.place, step.audience[:1], step.sender)
         keep(plan, draft, step)
 
@@ -325,6 +327,68 @@ def finds_nothing(choose: random.Random) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def tells_somebody_else(choose: random.Random) -> Iterator[None]:
+    """What is said to one alone is now and then shown to one more."""
+    keep = Plan.keep
+    others: list[int] = []
+
+    def tell(plan: Plan, draft: Draft, step: KeepEntry | Recall) -> None:
+        if isinstance(step, KeepEntry) and draft.target.startswith("#"):
+            others[:] = step.audience or others
+        elif isinstance(step, KeepEntry) and others and choose.random() < 0.2:
+            step = KeepEntry(step.place, (*step.audience, choose.choice(others)), step.sender)
+        keep(plan, draft, step)
+
+    with patch.object(Plan, "keep", tell):
+        yield
+
+
+@contextmanager
+def has_holes(_: random.Random) -> Iterator[None]:
+    """A journal that does not give back everything that it was given."""
+
+    def without_some(read_after: Callable[..., Awaitable[Page]]) -> Callable[..., Awaitable[Page]]:
+        async def read(journal: Journal, log: str, after: int, limit: int) -> Page:
+            page = await read_after(journal, log, after, limit)
+            return dataclasses.replace(page, entries=[one for one in page.entries if one.id % 10 != 7])
+
+        return read
+
+    with ExitStack() as stack:
+        for kind in (MemoryJournal, SqliteJournal):
+            stack.enter_context(patch.object(kind, "read_after", without_some(kind.read_after)))
+        yield
+
+
+@contextmanager
+def can_not_say_everything(choose: random.Random) -> Iterator[None]:
+    """Now and then the server has an event that can't be sent, which it logs as a fault of its own."""
+    send = Connection.send
+
+    def fail(connection: Connection, event: e.Event) -> bytes:
+        if isinstance(event, e.Ok) and event.id and choose.random() < 0.02:
+            raise LocalProtocolError("bad-frame", "it can't be said")
+        return send(connection, event)
+
+    with patch.object(Connection, "send", fail):
+        yield
+
+
+@contextmanager
+def does_not_know_its_members(choose: random.Random) -> Iterator[None]:
+    """Now and then it takes somebody for one who is not in the room."""
+    joined_room = Hub._joined_room
+
+    def refuse(hub: Hub, person: Person, name: str | None) -> Room:
+        if choose.random() < 0.01:
+            raise hub_module._Refused("not-in-room", "you are not in this room")
+        return joined_room(hub, person, name)
+
+    with patch.object(Hub, "_joined_room", refuse):
+        yield
+
+
 MUTANTS: Final[dict[str, tuple[Mutant, str]]] = {
     mutant.__name__: (mutant, checker)
     for mutant, checker in (
@@ -350,6 +414,10 @@ MUTANTS: Final[dict[str, tuple[Mutant, str]]] = {
         (tells_nobody_who_came_meanwhile, "presence"),
         (turns_over_two_pages, "answers_are_whole"),
         (finds_nothing, "answers_are_whole"),
+        (tells_somebody_else, "private"),
+        (has_holes, "ids_in_a_row"),
+        (can_not_say_everything, "no_complaints"),
+        (does_not_know_its_members, "said_by_witnesses"),
     )
 }
 """By name, and the checker that is meant to find it."""

@@ -220,11 +220,11 @@ class Person:
     def _do_something(self, nursery: trio.Nursery, chat: ChatClient, lot: float) -> None:
         room = self._world.some_room(self._choose)
         there = self._choose.choice(chat.joined) if chat.joined else room
-        if lot < 0.55:
+        if lot < 0.50:
             for _ in range(self._choose.choice((1, 1, 1, 2, 10))):
                 nursery.start_soon(self._say, chat, there)
         elif lot < 0.62:
-            nursery.start_soon(self._say, chat, "@" + self._world.some_nick(self._choose))
+            nursery.start_soon(self._say, chat, f"@{self._somebody()}")
         elif lot < 0.70:
             nursery.start_soon(self._join, chat, room)
         elif lot < 0.74:
@@ -247,6 +247,13 @@ class Person:
             nursery.start_soon(self._search, chat, there)
         else:
             nursery.start_soon(self._do, chat.ping)
+
+    def _somebody(self) -> str:
+        """Mostly somebody whom it knows to be there."""
+        known = [nick for people in self._people.values() for nick in people.values()]
+        if known and self._choose.random() < 0.8:
+            return self._choose.choice(known)
+        return self._world.some_nick(self._choose)
 
     async def _do(self, ask: Callable[..., Awaitable[object]], *args: object) -> None:
         """Ask for something; that it is refused is fine."""
