@@ -10,6 +10,7 @@ import trio
 
 from tests.simulation.record import Seen, Skipped
 from tests.simulation.strangers import GONE, Lines, Stranger
+from triochat.protocol.grammar import fold
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -51,7 +52,7 @@ class ByHand(Stranger):
     older connection must end with ``BYE :replaced``, and the newer one goes on without a hole.
     """
 
-    MESSAGE = re.compile(r"(?:@\S+ )?(MSG|TOPIC) (#\S+) (\d+) \d+ (\S+) :(.*)")
+    MESSAGE = re.compile(r"(?:@\S+ )?(MSG|TOPIC) ([#@]\S+) (\d+) \d+ (\S+) :(.*)")
     GAP = re.compile(r"(?:@\S+ )?GAP (#\S+) (\d+) (\d+)")
     OK = re.compile(r"@(m\d+) OK (\d+)")
     FAILED = re.compile(r"@(m\d+) ERROR (\S+) :(.*)")
@@ -68,6 +69,7 @@ class ByHand(Stranger):
         self._all: dict[str, str] = {}
         self._changed = trio.Event()
         self._has_said_all = trio.Event()
+        self._given_up = 0  # how often it closed a connection itself
         self._here = False
         self._newest: _Visit | None = None
         self._older: dict[_Visit, None] = {}  # by which something may still come
@@ -111,8 +113,12 @@ class ByHand(Stranger):
 
     def _excuse(self, stream: trio.abc.Stream) -> Callable[[], bool]:
         connection, faults = self._world.network.connection_of(stream), self._world.record.faults
-        lives = [faults[kind] for kind in ENDS]
-        return lambda: connection is None or connection.disturbed or lives != [faults[kind] for kind in ENDS]
+
+        def ends() -> list[int]:
+            return [self._given_up, *(faults[kind] for kind in ENDS)]
+
+        before = ends()
+        return lambda: connection is None or connection.disturbed or ends() != before
 
     async def _follow(self, visit: _Visit, seconds: float) -> None:
         await trio.sleep(seconds)
@@ -167,8 +173,9 @@ class ByHand(Stranger):
         if match := self.MESSAGE.fullmatch(line):
             verb, room, number, nick, text = match.groups()
             kind = "message" if verb == "MSG" else "topic"
-            witness.view(room).append(Seen(int(number), kind, nick, _plain(text)))
-            self._last = max(self._last, int(number))
+            witness.view(fold(room)).append(Seen(int(number), kind, nick, _plain(text)))
+            if room == self._room:
+                self._last = max(self._last, int(number))
         elif match := self.GAP.fullmatch(line):
             witness.view(match[1]).append(Skipped(int(match[2]), int(match[3])))
         elif match := self.OK.fullmatch(line):
@@ -193,6 +200,7 @@ class ByHand(Stranger):
             if "unavailable" not in line:
                 witness.faults.append(line)
             elif self._stream is not None:  # try anew
+                self._given_up += 1
                 await self._stream.aclose()
         elif line.startswith("PING"):
             await self._write(f"PONG{line[4:]}\n")

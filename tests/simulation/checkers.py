@@ -3,23 +3,23 @@
 They know nothing of the server but what everybody saw, and what the journal holds in the end.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
+from tests.simulation.asking_checkers import answers_are_whole
+from tests.simulation.checking import Broken, Checker, whole
+from tests.simulation.netcat_checkers import all_at_netcat, once_at_netcat, typed_is_kept
 from tests.simulation.record import Anew, Record, Restored, Seen, Skipped, valid
 from triochat.protocol.grammar import fold
-
-Broken = Iterator[str]
-Checker = Callable[[Record], Broken]
 
 
 def kept_once(record: Record) -> Broken:
     """Promises 2 and 3: what was acknowledged is there under that id; and nothing is there twice."""
     where: dict[str, list[tuple[str, int]]] = {}
-    whole = _whole(record)
+    once = whole(record)
     for log, entries in record.logs.items():
         for entry in entries:
-            if entry.text in whole:
+            if entry.text in once:
                 where.setdefault(entry.text, []).append((log, entry.id))
     for text, places in where.items():
         if len(places) > 1:
@@ -45,11 +45,6 @@ def resent(record: Record) -> Broken:
                 yield f"{witness.name}: {text[:40]!r} stood in its file, and is not in {room}"
 
 
-def _whole(record: Record) -> set[str]:
-    """Texts that were said once, and not torn on the way."""
-    return {text for witness in record.witnesses if witness.whole for text in witness.said}
-
-
 def one_order(record: Record) -> Broken:
     """Promise 1: whoever sees an id of a log sees the same entry under it, and ids never go back."""
     for witness in record.witnesses:
@@ -71,7 +66,7 @@ def one_order(record: Record) -> Broken:
                             yield f"{witness.name}: saw {seen.id} of {log} behind {last}"
                         last = seen.id
                     case Anew():
-                        last = 0
+                        last = seen.after
 
 
 def no_holes(record: Record) -> Broken:
@@ -102,7 +97,7 @@ def private_arrives(record: Record) -> Broken:
     for sender in record.witnesses:
         for text, said in sender.private.items():
             log, number = sender.kept.get(text, ("", 0))
-            to = attentive.get(log[1:])
+            to = attentive.get(log[1:].partition("-")[0])
             if to is None or said <= max(record.started, record.gone.get(log[1:], 0.0)):
                 continue
             view = to.view(log)
@@ -110,23 +105,6 @@ def private_arrives(record: Record) -> Broken:
                 continue
             if not any(isinstance(one, Seen) and one.text == text for one in view):
                 yield f"{to.name}: did not see {text[:40]!r}, which {sender.name} said to it alone"
-
-
-def once_at_netcat(record: Record) -> Broken:
-    """What is shown in the text dialect is in the order of the room as well, and each only once."""
-    whole = _whole(record)
-    for witness in record.witnesses:
-        for log, view in witness.views.items():
-            place = {entry.text: entry.id for entry in record.logs.get(log, ()) if entry.text in whole}
-            last = 0
-            for seen in view:
-                match seen:
-                    case Seen(id=0) if seen.text in place:
-                        if place[seen.text] <= last:
-                            yield f"{witness.name}: read {seen.text!r} ({place[seen.text]}) behind {last}"
-                        last = place[seen.text]
-                    case Anew():
-                        last = 0
 
 
 def private(record: Record) -> Broken:
@@ -171,7 +149,7 @@ def presence(record: Record) -> Broken:
                 yield f"{witness.name} ({witness.nick}) is {where}, and does not know"
         for room, people in witness.people.items():
             there_now = record.members.get(room, ())
-            if people != set(there_now) - {"auditor"}:
+            if {fold(nick) for nick in people} != {fold(nick) for nick in there_now} - {"auditor"}:
                 yield f"{witness.name}: knows {sorted(people)} in {room}, where {there_now} are"
 
 
@@ -203,6 +181,9 @@ CHECKERS: Final[Sequence[Checker]] = (
     no_holes,
     private_arrives,
     once_at_netcat,
+    all_at_netcat,
+    typed_is_kept,
+    answers_are_whole,
     private,
     ids_in_a_row,
     everything_ended,

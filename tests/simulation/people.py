@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from tests.simulation.record import Record, Seen, Skipped, Witness
+from tests.simulation.record import Asked, Record, Seen, Skipped, Witness
 from triochat.client import ChatClient, ConnectionLost, Disconnected, Lagged, Reconnected, Refused
+from triochat.client.happenings import Entry, Happening
 from triochat.client.opening import open_client_by
 from triochat.protocol import events as e
 from triochat.protocol.grammar import fold
@@ -41,6 +42,33 @@ class Texts:
         elif lot > 0.9:
             text += " " + STARS
         return text
+
+
+def _noted(entries: Sequence[Entry]) -> list[Seen | Skipped]:
+    """An answer, for the record."""
+    noted: list[Seen | Skipped] = []
+    for entry in entries:
+        match entry:
+            case e.Gap():
+                noted.append(Skipped(entry.first, entry.last))
+            case e.Message():
+                noted.append(Seen(entry.id, "message", entry.nick, entry.text))
+            case e.TopicSet():
+                noted.append(Seen(entry.id, "topic", entry.nick, entry.text))
+    return noted
+
+
+def _count(people: dict[str, str], room: str, event: Happening) -> None:
+    """Note what an event says of those who are in a room."""
+    match event:
+        case e.Joined(nick=nick) if event.room == room:
+            people[fold(nick)] = nick
+        case e.Left(nick=nick) if event.room == room:
+            people.pop(fold(nick), None)
+        case e.Renamed(old=old, new=new) if people.pop(fold(old), None) is not None:
+            people[fold(new)] = new
+        case _:
+            pass
 
 
 class _Killed(Exception):  # noqa: N818 -- it is no error, but what ends a life
@@ -106,6 +134,9 @@ class Person:
         self._finished = False
         self._coming_and_going = trio.Lock()
         self._dead = False
+        self._people: dict[str, dict[str, str]] = {}  # by room, folded nick → nick, as it was told
+        self._heard: list[Happening] = []
+        self._parted: dict[str, None] = {}  # rooms of which it may be told what is long past
 
     async def run(self) -> None:
         """Live, until all is over."""
@@ -138,6 +169,7 @@ class Person:
             jitter=self._choose.uniform,
         ) as chat:
             self._chat = chat
+            self._people, self._parted, self._heard = {}, {}, []
             self._note(f"is here as {chat.nick}")
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._listen_until_the_end, chat, nursery)
@@ -174,6 +206,9 @@ class Person:
                     break
                 lot = self._choose.random()
                 if lot < 0.015:
+                    if chat.joined:  # something may still be on its way
+                        nursery.start_soon(self._say, chat, self._choose.choice(chat.joined))
+                        await trio.sleep(self._choose.random() * 0.1)
                     nursery.cancel_scope.cancel()
                     return self._choose.random() < 0.5
                 self._do_something(nursery, chat, lot)
@@ -185,11 +220,11 @@ class Person:
     def _do_something(self, nursery: trio.Nursery, chat: ChatClient, lot: float) -> None:
         room = self._world.some_room(self._choose)
         there = self._choose.choice(chat.joined) if chat.joined else room
-        if lot < 0.55:
+        if lot < 0.50:
             for _ in range(self._choose.choice((1, 1, 1, 2, 10))):
                 nursery.start_soon(self._say, chat, there)
         elif lot < 0.62:
-            nursery.start_soon(self._say, chat, "@" + self._world.some_nick(self._choose))
+            nursery.start_soon(self._say, chat, f"@{self._somebody()}")
         elif lot < 0.70:
             nursery.start_soon(self._join, chat, room)
         elif lot < 0.74:
@@ -203,14 +238,22 @@ class Person:
         elif lot < 0.86:
             nursery.start_soon(self._names, chat, there)
         elif lot < 0.91:
-            before = self._choose.choice((None, self._choose.randint(1, 50)))
-            nursery.start_soon(self._history, chat, there, before)
+            bound = self._choose.randint(1, 50)
+            before, after = self._choose.choice(((None, None), (bound, None), (None, bound - 1)))
+            nursery.start_soon(self._history, chat, there, before, after)
         elif lot < 0.94:
             nursery.start_soon(self._do, chat.rooms)
         elif lot < 0.97:
-            nursery.start_soon(self._do, chat.search, there, self.witness.name)
+            nursery.start_soon(self._search, chat, there)
         else:
             nursery.start_soon(self._do, chat.ping)
+
+    def _somebody(self) -> str:
+        """Mostly somebody whom it knows to be there."""
+        known = [nick for people in self._people.values() for nick in people.values()]
+        if known and self._choose.random() < 0.8:
+            return self._choose.choice(known)
+        return self._world.some_nick(self._choose)
 
     async def _do(self, ask: Callable[..., Awaitable[object]], *args: object) -> None:
         """Ask for something; that it is refused is fine."""
@@ -253,13 +296,19 @@ class Person:
         with suppress(ConnectionLost, Refused):
             async with self._coming_and_going:
                 self.witness.stays.setdefault(room, [])  # it may be there though it never hears of it
+                heard = len(self._heard)
                 entered = await chat.join(room)
                 self._note(f"is in {room} behind {entered.last}")
                 self.witness.enter(room, entered.last)
+                self._people[room] = {fold(nick): nick for nick in entered.nicks}
+                # It may have heard already what happened behind the answer; what was before it does no harm.
+                for event in self._heard[heard:]:
+                    _count(self._people[room], room, event)
 
     async def _part(self, chat: ChatClient, room: str) -> None:
         async with self._coming_and_going:
             self.witness.leave(room)
+            self._parted[room] = None
             await self._do(chat.part, room)
 
     async def _names(self, chat: ChatClient, room: str) -> None:
@@ -269,13 +318,23 @@ class Person:
             if len({fold(name) for name in names}) < len(names):
                 self.witness.faults.append(f"somebody is in {room} twice: {names}")
 
-    async def _history(self, chat: ChatClient, room: str, before: int | None) -> None:
+    async def _history(self, chat: ChatClient, room: str, before: int | None, after: int | None) -> None:
+        limit = self._choose.choice((3, 20))
         with suppress(Refused, ConnectionLost):
-            page = await chat.history(room, before)
-            ids = [entry.id for entry in page if not isinstance(entry, e.Gap)]
-            if ids != sorted(set(ids)):
-                self.witness.faults.append(f"a page of {room} has the ids {ids}")
-            self._note(f"history of {room}: {ids[:1]} to {ids[-1:]}")
+            reach, log = self.witness.last(room), self._record.set_backs
+            page = _noted(await chat.history(room, before, limit, after=after))
+            if log == self._record.set_backs:
+                self.witness.asked.append(Asked(room, page, limit, reach, before, after))
+            self._note(f"history of {room}: {page[:1]} to {page[-1:]}"[:90])
+
+    async def _search(self, chat: ChatClient, room: str) -> None:
+        word, limit = self.witness.name, self._choose.choice((3, 20))
+        with suppress(Refused, ConnectionLost):
+            reach, log = self.witness.last(room), self._record.set_backs
+            found = _noted(await chat.search(room, word, limit))
+            if log == self._record.set_backs:
+                self.witness.asked.append(Asked(room, found, limit, reach, word=word))
+            self._note(f"search of {room}: {found[:1]} to {found[-1:]}"[:90])
 
     async def _listen_until_the_end(self, chat: ChatClient, nursery: trio.Nursery) -> None:
         try:
@@ -311,8 +370,12 @@ class Person:
                     self._note(str(event)[:60])
                     if isinstance(event, Lagged):
                         self.witness.begin_anew()
+                        self._people.clear()
                 case _:
                     self._note(f"sees {event}"[:90])
+                    self._heard.append(event)
+                    for room, people in self._people.items():
+                        _count(people, room, event)
 
     async def finish(self) -> None:
         """All is quiet: who is here, and where."""
@@ -325,6 +388,11 @@ class Person:
             await trio.sleep(0.1)
         self.witness.nick = chat.nick
         self.witness.rooms = chat.joined
+        self.witness.people = {
+            room: {*(people | {fold(chat.nick): chat.nick}).values()}
+            for room, people in self._people.items()
+            if room in chat.joined and room not in self._parted
+        }
 
     def _note(self, what: str) -> None:
         self._record.note(self.witness.name, what)

@@ -27,8 +27,10 @@ class Skipped(NamedTuple):
     last: int
 
 
-class Anew:
-    """From here on it does not remember how far it had come."""
+class Anew(NamedTuple):
+    """From here on it remembers no more than that it had come to the id `after`."""
+
+    after: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -41,6 +43,42 @@ class Stay:
 
     after: int
     until: int | None = None
+
+
+class Asked(NamedTuple):
+    """A page of a log, or what a search of it has found.
+
+    Attributes:
+        log: whose.
+        entries: in the order in which they came.
+        limit: how many there may be.
+        reach: the last id that was known to whoever asked, before it asked.
+        before, after: ids; as ``HISTORY`` has them.
+        word: that was searched for; empty: it is a page.
+    """
+
+    log: str
+    entries: Sequence[Seen | Skipped]
+    limit: int
+    reach: int
+    before: int | None = None
+    after: int | None = None
+    word: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Typed:
+    """What somebody typed on one connection of the text dialect, into ``#lobby``.
+
+    Attributes:
+        texts: in their order.
+        refused: how many of them it was told could not be kept.
+        here: the connection was still there in the end.
+    """
+
+    texts: list[str] = field(default_factory=list)
+    refused: int = 0
+    here: bool = False
 
 
 class Restored(NamedTuple):
@@ -83,6 +121,8 @@ class Witness:
         people: by room, whom it believes to be there when all is quiet.
         faults: what a server may not do, whatever happens.
         private: text → when it was said, of what was said to one nick alone.
+        typed: by connection, what it typed without a tag.
+        asked: of the past, and what it was given.
         attentive: it is shown all that is said to it alone, and what is new in a log that was set back.
         whole: what it says arrives as it was said; not that of an unframed peer, which a network tears.
     """
@@ -99,6 +139,8 @@ class Witness:
     people: dict[str, set[str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     private: dict[str, float] = field(default_factory=dict)
+    typed: list[Typed] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
     attentive: bool = False
     whole: bool = True
 
@@ -125,12 +167,16 @@ class Witness:
         """It is about to leave a room, if it is there."""
         stays = self.stays.get(room)
         if stays and stays[-1].until is None:
-            seen = (
-                one.id if isinstance(one, Seen) else one.last
-                for one in valid(self.view(room))
-                if isinstance(one, Seen | Skipped)
-            )
-            stays[-1].until = max(seen, default=0)
+            stays[-1].until = self.last(room)
+
+    def last(self, log: str) -> int:
+        """The last id of a log that it knows of."""
+        seen = (
+            one.id if isinstance(one, Seen) else one.last
+            for one in valid(self.view(log))
+            if isinstance(one, Seen | Skipped)
+        )
+        return max(seen, default=0)
 
     def set_back(self, lasts: Mapping[str, int], oldest: Mapping[str, int]) -> None:
         """The server was set back: of each log it has no more than up to there, and some older ones again."""
@@ -145,6 +191,8 @@ class Witness:
             ]
             kept = lasts.get(log, 0)
             view.append(Restored(kept, kept if log.startswith("#") and self._would_know(view, kept) else 0))
+        self.typed.clear()
+        self.asked.clear()
         for text, (log, number) in list(self.kept.items()):
             if number > lasts.get(log, 0):
                 del self.kept[text]
@@ -175,8 +223,8 @@ class Witness:
         for room in self.stays:
             if room not in rooms:
                 self.leave(room)
-        for view in self.views.values():
-            view.append(ANEW)
+        for log, view in self.views.items():
+            view.append(Anew(rooms.get(log, 0)))
 
 
 @dataclass(slots=True, eq=False)

@@ -79,7 +79,7 @@ class Setting:
             small=choose.choice((0.0, 0.0, 0.3)),
             slow=choose.choice((0.0, 0.001, 0.02, 0.5)),
             config=ServerConfig(
-                rate_limit=choose.choice((1000.0, 1000.0, 20.0, 0.0)),
+                rate_limit=choose.choice((1000.0, 1000.0, 20.0, 0.0, 5.0, 1.0)),
                 grace=choose.choice((30.0, 5.0, 1.0)),
                 backlog=choose.choice((65536, 1024 * 1024)),
                 recent=choose.choice((0, 3, 20)),

@@ -1,9 +1,11 @@
 """Each checker on a record that is made up: it finds what is wrong, and nothing else."""
 
+from typing import Any
+
 import pytest
 
 from tests.simulation.checkers import broken
-from tests.simulation.record import ANEW, Record, Restored, Seen, Skipped, Stay, Witness
+from tests.simulation.record import ANEW, Anew, Asked, Record, Restored, Seen, Skipped, Stay, Typed, Witness
 
 
 @pytest.fixture
@@ -129,10 +131,66 @@ def test_what_was_heard_before_a_server_was_set_back_is_no_excuse_for_a_hole(rec
 
 
 def test_read_twice_at_netcat(record: Record) -> None:
-    typist = Witness("t1")
-    typist.view("#one").extend([Seen(0, "message", "p1", "p1.2"), Seen(0, "message", "p1", "p1.2")])
-    record.witnesses.append(typist)
+    view = _typist(record).view("#lobby")
+    view.append(view[-1])
     finds(record, "once_at_netcat")
+    view.insert(-1, ANEW)
+    finds(record)
+
+
+def test_read_as_somebody_elses(record: Record) -> None:
+    _typist(record).view("#lobby")[0] = Seen(0, "message", "p2", "p1.2")
+    finds(record, "once_at_netcat")
+
+
+def test_a_line_that_nobody_read(record: Record) -> None:
+    view = _typist(record).view("#lobby")
+    del view[1]
+    finds(record, "all_at_netcat")
+    view.insert(1, ANEW)
+    finds(record)
+    view[1] = Skipped(3, 3)
+    finds(record)
+
+
+def test_the_last_line_that_nobody_read(record: Record) -> None:
+    typist = _typist(record)
+    del typist.view("#lobby")[-1]
+    finds(record)
+    typist.typed[-1].here = True
+    finds(record, "all_at_netcat")
+    typist.view("#lobby").append(ANEW)
+    finds(record)
+
+
+def test_typed_and_not_heard(record: Record) -> None:
+    typist = _typist(record)
+    typist.typed[-1].texts[:] = ["p1.1", "t1.9", "p1.3"]
+    finds(record, "typed_is_kept")
+    typist.typed[-1].refused = 1
+    finds(record)
+    typist.typed[-1] = Typed(["p1.1", "t1.9"])
+    finds(record)
+    typist.typed[-1].here = True
+    finds(record, "typed_is_kept")
+
+
+def _typist(record: Record) -> Witness:
+    """Somebody who reads in the lobby what was said in room one."""
+    record.logs["#lobby"], record.oldest["#lobby"] = record.logs.pop("#one"), record.oldest.pop("#one")
+    record.members["#lobby"] = record.members.pop("#one")
+    for witness in record.witnesses:
+        witness.rooms = ("#lobby",)
+        witness.kept = {text: ("#lobby", number) for text, (_, number) in witness.kept.items()}
+        witness.views = {"#lobby": witness.view("#one")}
+        witness.stays = {"#lobby": witness.stays["#one"]}
+        if "#one" in witness.people:
+            witness.people = {"#lobby": witness.people["#one"]}
+    typist = Witness("t1", typed=[Typed()])
+    typist.view("#lobby").extend(Seen(0, "message", "p1", f"p1.{number}") for number in range(2, 5))
+    record.witnesses.append(typist)
+    assert broken(record) == {}
+    return typist
 
 
 def test_shown_to_somebody_else(record: Record) -> None:
@@ -185,3 +243,61 @@ def test_what_the_world_noticed(record: Record, where: str, checker: str) -> Non
 def test_what_a_witness_noticed(record: Record) -> None:
     record.witnesses[0].faults.append("something")
     finds(record, "said_by_witnesses")
+
+
+def answer(*ids: int | Skipped, limit: int = 20, reach: int = 4, **bounds: Any) -> Asked:  # noqa: ANN401
+    """These entries of room one."""
+    entries = [Seen(one, "message", "p1", f"p1.{one}") if isinstance(one, int) else one for one in ids]
+    return Asked("#one", entries, limit, reach, **bounds)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        answer(limit=3, reach=4),
+        answer(2, 3, limit=3, reach=3),
+        answer(2, 4, limit=3, reach=3),
+        answer(1, 2, limit=3, reach=4, before=4),
+        answer(2, 3, 4, limit=3, reach=4, before=4),
+        answer(3, 4, limit=3, reach=4, after=1),
+        answer(2, 3, limit=3, reach=4, after=1),
+        answer(Skipped(1, 1), 2, 3, 4, limit=4, reach=4),
+        answer(4, 2, limit=3, reach=4, word="p1"),
+        answer(3, 4, limit=2, reach=4, word="p1"),
+        answer(4, 3, 2, 1, limit=4, reach=4, word="p2"),
+    ],
+)
+def test_an_answer_that_is_not_whole(record: Record, asked: Asked) -> None:
+    record.witnesses[1].asked.append(asked)
+    finds(record, "answers_are_whole")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        answer(2, 3, 4, limit=3, reach=3),
+        answer(1, 2, 3, limit=20, reach=4, before=4),
+        answer(1, limit=20, reach=1),
+        answer(limit=20, reach=3, after=3),
+        answer(4, 3, limit=2, reach=4, word="p1"),
+        answer(limit=2, reach=4, word="p2"),
+    ],
+)
+def test_an_answer_that_is_whole(record: Record, asked: Asked) -> None:
+    record.witnesses[1].asked.append(asked)
+    finds(record)
+
+
+def test_an_answer_that_is_not_true(record: Record) -> None:
+    entries = [record.logs["#one"][0], Seen(2, "message", "p1", "p1.9")]
+    record.witnesses[1].asked.append(Asked("#one", entries, limit=2, reach=2, before=3))
+    finds(record, "answers_are_whole")
+
+
+def test_what_stands_in_its_file_is_not_shown_again(record: Record) -> None:
+    view = record.witnesses[1].views["#one"]
+    view.append(Anew(3))
+    view.append(record.logs["#one"][3])
+    finds(record)
+    view.insert(-1, record.logs["#one"][2])
+    finds(record, "one_order")

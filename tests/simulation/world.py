@@ -24,6 +24,7 @@ from tests.simulation.record import Record, Seen, Witness
 from tests.simulation.server import Server
 from tests.simulation.setting import Setting
 from tests.simulation.typists import Tutorial, Typist
+from triochat.client import ConnectionLost
 from triochat.client.opening import open_client_by
 from triochat.protocol.grammar import fold
 
@@ -275,10 +276,13 @@ class World:
         async def dial() -> trio.abc.Stream:
             return await self.network.dial("auditor")
 
-        async with open_client_by(dial, nick="auditor", jitter=self._random("auditor").uniform) as chat:
-            for info in await chat.rooms():
-                self.record.members[info.room] = await chat.names(info.room)
-                self.record.note("AUDITOR", f"{info.room}: {' '.join(self.record.members[info.room])}")
+        try:
+            async with open_client_by(dial, nick="auditor", jitter=self._random("auditor").uniform) as chat:
+                for info in await chat.rooms():
+                    self.record.members[info.room] = await chat.names(info.room)
+                    self.record.note("AUDITOR", f"{info.room}: {' '.join(self.record.members[info.room])}")
+        except ConnectionLost as lost:
+            self.record.unfinished.append(f"the auditor was not answered: {lost}")
 
     async def _watch_bounds(self) -> None:
         while True:
