@@ -43,43 +43,71 @@ def test_who_comes_and_goes_is_nothing_to_read() -> None:
     assert (buffer.unread, buffer.unread_from) == (0, None)
 
 
-def test_what_is_not_kept_yet_stands_at_the_end_until_it_is() -> None:
+def test_what_is_not_kept_yet_stands_at_the_end_until_it_comes_back() -> None:
     buffer = room(1)
     first, second = line(None, "a", state="pending", own=True), line(None, "b", state="pending", own=True)
     for one in (first, second, line(2)):
         buffer.append(one, looked_at=True)
     assert ids(buffer) == [1, 2, None, None]
-    assert buffer.pending("message", "b") is second
-    buffer.settle(second, 3)
+    assert buffer.echo("message", "b", 3, 300)
     assert ids(buffer) == [1, 2, 3, None]
-    assert buffer.pending("message", "b") is None
+    assert (second.state, second.ms) == ("kept", 300), "the time is the server's"
     buffer.append(line(4), looked_at=True)
-    buffer.settle(first, 5)
+    assert buffer.echo("message", "a", 5, 500)
     assert ids(buffer) == [1, 2, 3, 4, 5]
-    assert [one.state for one in buffer.lines] == ["kept"] * 5
+    assert not buffer.echo("message", "a", 6, 600), "said from elsewhere"
 
 
-def test_it_goes_where_the_log_has_it() -> None:
+def test_what_is_acknowledged_waits_for_its_echo_to_know_its_place() -> None:
     buffer = room(1)
-    own = line(None, state="pending", own=True)
+    own = line(None, "a", state="pending", own=True)
     buffer.append(own, looked_at=True)
-    buffer.append(line(3), looked_at=True)
-    buffer.settle(own, 2)
+    buffer.keep(own, 3)
+    assert (own.state, own.id) == ("kept", 3)
+    buffer.append(line(2), looked_at=True)
     assert ids(buffer) == [1, 2, 3]
-    buffer.settle(own, 2)
-    assert ids(buffer) == [1, 2, 3], "said twice: by its echo, and by its receipt"
+    assert buffer.echo("message", "a", 3, 3)
+    buffer.keep(own, 3)
+    buffer.append(line(4), looked_at=True)
+    assert ids(buffer) == [1, 2, 3, 4]
 
 
-def test_in_a_direct_conversation_it_stays_where_it_is() -> None:
-    """What both sides say has ids of its own for each of them."""
-    buffer = Buffer("@bob")
+def test_the_same_words_are_told_apart_by_their_ids() -> None:
+    """The first was acknowledged before its echo came; that is not the echo of the second."""
+    buffer = room()
+    both = [line(None, "a", state="pending", own=True) for _ in range(2)]
+    for one in both:
+        buffer.append(one, looked_at=True)
+    buffer.keep(both[0], 1)
+    assert buffer.echo("message", "a", 1, 10)
+    assert buffer.echo("message", "a", 2, 20)
+    assert buffer.lines == both
+    assert ids(buffer) == [1, 2]
+
+
+def test_an_entry_is_known_by_its_id_and_its_time() -> None:
+    buffer = room(7)
+    assert (buffer.has(7, 7), buffer.has(7, 8), buffer.has(8, 7)) == (True, False, False)
+    buffer.begin_another_log()
+    assert (buffer.has(7, 7), buffer.oldest, buffer.complete) == (False, None, True)
+
+
+def test_while_it_is_detached_what_is_in_no_log_is_shown_all_the_same() -> None:
+    buffer = room(1)
+    buffer.replace([line(1)], complete=True, attached=False)
+    own = line(None, "a", state="pending", own=True)
+    notice = Line("error", "that is not possible", 0)
+    for one in (own, notice, line(5), Line("presence", "bob came in", 0)):
+        buffer.append(one, looked_at=True)
+    assert buffer.lines[1:] == [notice, own]
+    assert buffer.newer == 1
+    buffer.fail(own, "no")
+    buffer.attach()
+    buffer.append(line(6), looked_at=True)
     buffer.append(line(7), looked_at=True)
-    own = line(None, state="pending", own=True)
-    buffer.append(own, looked_at=True)
-    buffer.settle(own, 1)
-    buffer.append(line(8), looked_at=True)
-    assert ids(buffer) == [7, 1, 8]
-    assert (buffer.has(7, own=False), buffer.has(7, own=True), buffer.has(1)) == (True, False, True)
+    buffer.replace([line(5), line(6)], complete=False, attached=True)
+    assert ids(buffer) == [5, 6, 7, None, None]
+    assert buffer.lines[-2:] == [notice, own]
 
 
 def test_what_failed_says_why_and_can_be_let_go() -> None:
@@ -109,8 +137,8 @@ def test_every_change_is_counted() -> None:
     seen = {buffer.version}
     changes: tuple[Callable[[], None], ...] = (
         lambda: buffer.append(own, looked_at=True),
+        lambda: buffer.keep(own, 2),
         lambda: buffer.fail(own, "no"),
-        lambda: buffer.settle(own, 2),
         lambda: buffer.prepend([], complete=True),
         lambda: buffer.drop(own),
         lambda: buffer.replace([], complete=True, attached=True),
@@ -145,7 +173,7 @@ def test_a_month_of_the_past_lets_go_of_the_newest() -> None:
     assert len(buffer.lines) <= MOST + 1
     assert (buffer.detached, buffer.oldest, buffer.lines[-1]) == (True, 10_000, own), "what is unsent stays"
     buffer.append(line(20_100), looked_at=True)
-    assert (buffer.newer, buffer.has(20_100)) == (1, False)
+    assert (buffer.newer, buffer.has(20_100, 20_100)) == (1, False)
     buffer.replace([line(20_099), line(20_100)], complete=False, attached=True)
     assert (ids(buffer), buffer.detached, buffer.newer) == ([20_099, 20_100, None], False, 0)
 

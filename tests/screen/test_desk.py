@@ -1,6 +1,6 @@
 """What a desk makes of a real server, over a network in memory and a virtual clock."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -9,8 +9,9 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.client.network import Network, network
-from triochat.client import ChatClient, Refused
+from triochat.client import ChatClient
 from triochat.client.opening import open_client_by
+from triochat.journal import MemoryJournal
 from triochat.protocol import events as e
 from triochat.screen import desk as desk_module
 from triochat.screen.buffer import Buffer, Line
@@ -58,6 +59,11 @@ class Seat:
 async def settled() -> None:
     """Everything that was under way has arrived; no time passes."""
     await wait_all_tasks_blocked()
+
+
+async def checkpoints(count: int) -> None:
+    for _ in range(count):
+        await trio.lowlevel.checkpoint()
 
 
 def is_lost(seat: Seat) -> bool:
@@ -330,8 +336,10 @@ async def test_a_room_that_was_left_is_closed(seat: Seat) -> None:
     await seat.desk.leave_room("#c")
     assert (seat.desk.buffers, seat.desk.current.name) == ({}, "")
     seat.desk.step(1)
-    with pytest.raises(Refused):
-        await seat.desk.leave_room("#c")
+    await seat.desk.enter("#d")
+    await seat.chat.part("#d")
+    await seat.desk.leave_room("#d")  # which the server knows already
+    assert seat.desk.buffers == {}
 
 
 async def test_how_far_away_the_server_is(seat: Seat) -> None:
@@ -353,7 +361,116 @@ async def test_a_line_is_not_shown_twice_though_it_is_read_and_heard(seat: Seat)
     assert [text for _, text, _ in seat.texts()] == [f"{number}" for number in range(20)]
 
 
-Change = Callable[[Desk], None]
+async def test_a_server_that_begins_anew_hides_nothing(seat: Seat) -> None:
+    """It keeps nothing, so its ids begin at 1 again."""
+    await seat.desk.enter("#dev")
+    await seat.bob.join("#dev")
+    for number in range(5):
+        await seat.bob.say("#dev", f"old {number}")
+    await settled()
+    await seat.net.stop()
+    seat.net.journal = MemoryJournal()
+    await trio.sleep(3)
+    await seat.net.start()
+    await trio.sleep(60)
+    for number in range(3):
+        await seat.bob.say("#dev", f"new {number}")
+    seat.desk.say("mine")
+    await settled()
+    seat.desk.say("mine again")
+    await settled()
+    said = [text for _, text, _ in seat.texts()]
+    assert said == [*(f"old {n}" for n in range(5)), *(f"new {n}" for n in range(3)), "mine", "mine again"]
+    notices = [line.text for line in seat.desk.current.lines if line.kind == "notice"]
+    assert notices.count("the log of this room is another one from here on") == 1
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_entering_a_busy_room_misses_nothing(seat: Seat, steps: int) -> None:
+    await seat.bob.join("#dev")
+
+    async def talk() -> None:
+        for number in range(40):
+            await seat.bob.submit("#dev", f"{number}")
+            await checkpoints(3)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(talk)
+        await checkpoints(20 + steps)
+        await seat.desk.enter("#dev")
+    await settled()
+    assert [text for _, text, _ in seat.texts()] == [f"{number}" for number in range(40)]
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_going_back_to_the_newest_misses_nothing_and_repeats_nothing(seat: Seat, steps: int) -> None:
+    await seat.bob.join("#dev")
+    for number in range(3 * PAGE):
+        await seat.bob.submit("#dev", f"{number}")
+    await seat.desk.enter("#dev")
+    await settled()
+    await seat.desk.read_around("#dev", 60)
+
+    async def talk() -> None:
+        for number in range(3 * PAGE, 4 * PAGE):
+            await seat.bob.submit("#dev", f"{number}")
+            await checkpoints(2)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(talk)
+        await checkpoints(30 + steps)
+        await seat.desk.read_newest()
+    await settled()
+    shown = [int(text) for _, text, _ in seat.texts()]
+    assert shown == list(range(shown[0], 4 * PAGE))
+    assert len(shown) >= PAGE
+
+
+async def test_the_same_words_to_one_person_are_shown_as_often_as_they_were_said(seat: Seat) -> None:
+    for _ in range(30):
+        seat.desk.say("ping", "@bob")
+    await settled()
+    assert seat.texts("@bob") == [("alice", "ping", "kept")] * 30
+    assert [line.id for line in seat.desk.buffers["@bob"].lines] == list(range(1, 31))
+
+
+async def test_what_is_said_under_a_name_that_is_changed_is_our_own(seat: Seat) -> None:
+    seat.desk.say("hi", "@bob")
+    await seat.chat.rename("alicia")
+    await settled()
+    assert list(seat.desk.buffers) == ["@bob"]
+    assert seat.texts("@bob") == [("alice", "hi", "kept")]
+
+
+async def test_what_is_said_far_back_in_the_past_is_not_lost(seat: Seat) -> None:
+    await seat.bob.join("#dev")
+    for number in range(3 * PAGE):
+        await seat.bob.submit("#dev", f"{number}")
+    await seat.desk.enter("#dev")
+    await seat.desk.read_around("#dev", 60)
+    seat.desk.say("x" * 100_000)
+    seat.desk.say("hello")
+    await settled()
+    [failed] = [line for line in seat.desk.current.lines if line.state == "failed"]
+    await seat.desk.read_newest()
+    assert [text for _, text, _ in seat.texts()][-2:] == ["hello", failed.text]
+
+
+async def test_a_room_that_has_thrown_us_out_can_be_entered_again(seat: Seat) -> None:
+    await seat.desk.enter("#dev")
+    await seat.chat.part("#dev")
+    await seat.desk.enter("#dev")
+    assert set(seat.desk.current.members) == {"alice"}
+    await seat.bob.join("#dev")
+    await settled()
+    assert set(seat.desk.current.members) == {"alice", "bob"}
+
+
+async def test_strangers_fill_no_memory(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk_module, "MOST_DIRECT", 3)
+    for number in range(10):
+        seat.desk.feed(e.Message(target="@alice", id=number + 1, ms=1, nick=f"x{number}", text="hi"))
+    assert len(seat.desk.buffers) <= 4
 
 
 @pytest.mark.parametrize(

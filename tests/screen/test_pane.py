@@ -200,14 +200,14 @@ def test_when_a_pending_line_settles() -> None:
     pane.buffer.append(mine, looked_at=True)
     pane.buffer.append(say(101), looked_at=True)
     assert said(pane)[-2:] == ["line 101", "mine"]
-    pane.buffer.settle(mine, 102)
+    assert pane.buffer.echo(mine.kind, mine.text, 102, mine.ms)
     assert said(pane)[-2:] == ["line 101", "mine"]
     other = Line("message", "other", NOON, "bob", own=True, state="pending")
     pane.buffer.append(other, looked_at=True)
     drawn(pane)
     pane.scroll(-2)
     before = said(pane)
-    pane.buffer.settle(other, 103)
+    assert pane.buffer.echo(other.kind, other.text, 103, other.ms)
     assert said(pane) == before
 
 

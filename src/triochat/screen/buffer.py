@@ -8,7 +8,6 @@ ones, which the server has: then the buffer is `detached`, and what comes is cou
 is read again. Law 6 of docs/architecture.md, for what is seen.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -34,6 +33,7 @@ class Line:
         mention: it names us, or was said to us alone.
         state: whether the server has it.
         reason: why it failed.
+        in_log: it stands where the log has it; what we have said does when it has come back.
     """
 
     kind: Kind
@@ -45,6 +45,16 @@ class Line:
     mention: bool = False
     state: State = "kept"
     reason: str = ""
+    in_log: bool = True
+
+    def __post_init__(self) -> None:
+        if self.state != "kept":
+            self.in_log = False
+
+    @property
+    def is_said(self) -> bool:
+        """Whether somebody said it."""
+        return self.kind in ("message", "action")
 
 
 @dataclass(slots=True, eq=False)
@@ -79,6 +89,7 @@ class Buffer:
     detached: bool = False
     newer: int = 0
     version: int = 0
+    _arriving: list[Line] | None = None
 
     @property
     def is_room(self) -> bool:
@@ -93,60 +104,66 @@ class Buffer:
     # --- what happens ---------------------------------------------------------------------------
 
     def append(self, line: Line, *, looked_at: bool) -> None:
-        """Something new: behind all that is kept, in front of what is not kept yet.
+        """Something new: behind all that the log has, in front of what it does not have yet.
 
         Args:
             line: what.
             looked_at: this buffer is on the screen, and its end is.
         """
-        if line.kind in ("message", "action") and not line.own and not looked_at:
+        if line.is_said and not line.own and not looked_at:
             if self.unread == 0 and self.unread_from is None and not self.detached:
                 self.unread_from = line
             self.unread += 1
             self.mentions += line.mention
-        if self.detached:
-            self.newer += 1
+        if self.detached and line.in_log and (line.id is not None or line.kind == "presence"):
+            self.newer += line.is_said
+            if self._arriving is not None:
+                self._arriving.append(line)
             return
-        place = len(self.lines)
-        if line.state == "kept":
-            while place and self.lines[place - 1].state != "kept":
-                place -= 1
-        self.lines.insert(place, line)
+        self._insert(line)
         if len(self.lines) > MOST + MOST // 10:
             self._let_go(self.lines[: len(self.lines) - MOST])
             del self.lines[: len(self.lines) - MOST]
-            self.complete = False
+            if self.is_room:
+                self.complete = False
         self.version += 1
 
-    def settle(self, line: Line, number: int) -> None:
-        """A pending line is kept, as entry `number`: it goes where the log has it."""
-        line.state, line.id, line.reason = "kept", number, ""
-        self.version += 1
-        if not self.is_room:  # what both sides say there stands in two logs, each with ids of its own
-            return
-        if line in self.lines:
-            self.lines.remove(line)
-        if not self.detached and all(other.id != number for other in self.lines):
-            self.lines.insert(self._place(number), line)
-
-    def has(self, number: int, *, own: bool | None = None) -> bool:
-        """Whether it shows that entry.
+    def echo(self, kind: Kind, text: str, number: int, ms: int) -> bool:
+        """Something that we have said comes back: it is in the log now. False if it is not known here.
 
         Args:
+            kind: message or action.
+            text: what was said.
             number: its id.
-            own: in a direct conversation, who said it: each side has ids of its own.
+            ms: when that was, in Unix milliseconds.
         """
-        return any(line.id == number and own in (None, line.own) for line in reversed(self.lines))
+        ours = [line for line in self._not_in_log() if (line.kind, line.text) == (kind, text)]
+        answered = (line for line in ours if line.id == number)
+        line = next(answered, None) or next((line for line in ours if line.state == "pending"), None)
+        if line is None:
+            return False
+        line.state, line.id, line.ms, line.in_log, line.reason = "kept", number, ms, True, ""
+        self.lines.remove(line)
+        if not self.detached:
+            self._insert(line)
+        elif self._arriving is not None:
+            self._arriving.append(line)
+        self.version += 1
+        return True
 
-    def pending(self, kind: Kind, text: str) -> Line | None:
-        """What we have said and the server has not answered yet: the oldest such line."""
-        found = None
-        for line in reversed(self.lines):
-            if line.state == "kept":
-                break
-            if line.state == "pending" and (line.kind, line.text) == (kind, text):
-                found = line
-        return found
+    def keep(self, line: Line, number: int) -> None:
+        """The server has a pending line, as entry `number`. Its echo, perhaps here already, places it."""
+        if line.state == "pending":
+            line.state, line.id = "kept", number
+            self.version += 1
+
+    def begin_another_log(self) -> None:
+        """What is here is of a log that the server does not have any more: its ids mean nothing."""
+        for line in self.lines:
+            if line.in_log:
+                line.id = None
+        self.complete = True
+        self.version += 1
 
     def fail(self, line: Line, reason: str) -> None:
         """A pending line was refused, or it is not known what became of it."""
@@ -159,22 +176,32 @@ class Buffer:
             self.lines.remove(line)
             self.version += 1
 
+    def has(self, number: int, ms: int) -> bool:
+        """Whether it shows that entry; in another log, or in the inbox of another, an id has another time."""
+        return any(line.id == number and line.ms == ms for line in reversed(self.lines))
+
+    # --- the past -------------------------------------------------------------------------------
+
     def prepend(self, older: Iterable[Line], *, complete: bool) -> None:
-        """What stands in the log in front of the oldest entry.
+        """What stands in the log in front of what is shown; what is shown already is left out.
 
         Args:
             older: oldest first.
             complete: there is nothing in front of these.
         """
-        self.lines[:0] = older
+        self.lines[:0] = self._not_shown(older)
         self.complete = complete
         if len(self.lines) > MOST:
-            unsent = [line for line in self.lines if line.state != "kept"]
-            kept = [line for line in self.lines if line.state == "kept"]
+            unsent = self._not_in_log()
+            kept = [line for line in self.lines if line.in_log]
             self._let_go(kept[MOST:])
             self.lines = kept[:MOST] + unsent
             self.detached = True
         self.version += 1
+
+    def attach(self) -> None:
+        """The newest lines are being read: from now on what comes is kept for `replace`."""
+        self._arriving = []
 
     def replace(self, lines: Iterable[Line], *, complete: bool, attached: bool) -> None:
         """Show another part of the log, for example the newest after a long way back, or what a search found.
@@ -182,10 +209,16 @@ class Buffer:
         Args:
             lines: of that part, oldest first.
             complete: there is nothing in front of these.
-            attached: nothing is behind these.
+            attached: nothing is behind these but what came since `attach`.
         """
-        unsent = [line for line in self.lines if line.state != "kept"]
+        last = max((at for at, line in enumerate(self.lines) if line.id is not None), default=-1)
+        told = [line for line in self.lines[last + 1 :] if line.in_log and line.kind in ("notice", "error")]
+        unsent = self._not_in_log()
         self.lines = [*lines, *unsent]
+        for line in [*((self._arriving or ()) if attached else ()), *told]:
+            if line.id is None or not self.has(line.id, line.ms):
+                self._insert(line)
+        self._arriving = None
         self.complete = complete
         self.detached = not attached
         self.newer = 0
@@ -203,12 +236,24 @@ class Buffer:
         if not self.unread:
             self.unread_from = None
 
-    def _place(self, number: int) -> int:
-        kept = [(index, line.id) for index, line in enumerate(self.lines) if line.id is not None]
-        at = bisect_left([id_ for _, id_ in kept], number)
-        if at < len(kept):
-            return kept[at][0]
-        return kept[-1][0] + 1 if kept else len([line for line in self.lines if line.state == "kept"])
+    def _insert(self, line: Line) -> None:
+        place = len(self.lines)
+        while line.in_log and place and not self.lines[place - 1].in_log:
+            place -= 1
+        self.lines.insert(place, line)
+
+    def _not_in_log(self) -> list[Line]:
+        """What we have said, and did not come back yet: it stands at the end."""
+        found: list[Line] = []
+        for line in reversed(self.lines):
+            if line.in_log:
+                break
+            found.append(line)
+        return found[::-1]
+
+    def _not_shown(self, lines: Iterable[Line]) -> list[Line]:
+        shown = {(line.id, line.ms) for line in self.lines if line.id is not None}
+        return [line for line in lines if (line.id, line.ms) not in shown]
 
     def _let_go(self, lines: Iterable[Line]) -> None:
         if any(line is self.unread_from for line in lines):

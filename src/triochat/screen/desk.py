@@ -7,7 +7,7 @@ What we say stands in its buffer before it is sent, and turns solid when the ser
 it on (`run_outgoing`), so it is kept in the order in which it was typed, however long that takes.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 import trio
@@ -26,8 +26,12 @@ from triochat.screen.nicks import mentions
 
 PAGE: Final = 100
 """Entries that are read of the past at once."""
+NOT_THERE: Final = frozenset({"not-in-room", "no-such-room"})
+"""Refusals that say that we have left already."""
 MOST_OUTGOING: Final = 1000
 """Messages that may wait to be sent."""
+MOST_DIRECT: Final = 200
+"""Direct conversations at once."""
 PING_EVERY: Final = 30.0
 """Seconds between two looks at how long the way to the server and back is."""
 
@@ -73,9 +77,15 @@ class Desk:
         self._now = now
         self._console = Buffer("", complete=True)  # where one is who is in no room
         self.current = self._console
-        self._last: dict[str, int] = {}  # by room, the newest id
+        self._nick = chat.nick  # as of what was taken note of so far
+        self._last: dict[str, int] = {}  # by room, the id of the last entry that was told
+        self._read: dict[str, int] = {}  # by room, the newest id of the newest page
+        self._entering: dict[str, tuple[Buffer, list[Happening]]] = {}
+        self._losses = 0
         self._reading: set[str] = set()
         self._to_send, self._outgoing = trio.open_memory_channel[tuple[Buffer, Line]](MOST_OUTGOING)
+        for room in chat.joined:  # what was missed there is about to be told
+            self.open(room)
 
     # --- what is looked at ----------------------------------------------------------------------
 
@@ -118,9 +128,17 @@ class Desk:
             self.buffers[key] = Buffer(name if direct else key, complete=direct)
             if direct:
                 self.buffers[key].name = key
+                self._forget_strangers()
             if self.current is self._console:
                 self._turn_to(self.buffers[key])
         return self.buffers[key]
+
+    def _forget_strangers(self) -> None:
+        """Let go of the oldest conversation if there are too many: anybody can begin one."""
+        direct = [buffer for buffer in self.buffers.values() if not buffer.is_room]
+        idle = [buffer for buffer in direct if buffer is not self.current and not buffer.draft]
+        if len(direct) > MOST_DIRECT and len(idle) > 1:
+            del self.buffers[idle[0].name]
 
     def close(self, name: str) -> None:
         """Look at something else, and let go of this."""
@@ -155,18 +173,19 @@ class Desk:
         match event:
             case e.Message() | e.TopicSet() | e.Gap():
                 self._entry(event)
-            case e.Joined(room=room, nick=nick) if room in self.buffers:
-                self.buffers[room].members[fold(nick)] = nick
-                self.tell(f"{nick} came in", "presence", self.buffers[room])
-            case e.Left(room=room, nick=nick, reason=reason) if room in self.buffers:
-                self.buffers[room].members.pop(fold(nick), None)
-                self.tell(f"{nick} left" + (f" ({reason})" if reason else ""), "presence", self.buffers[room])
+            case e.Joined(room=room) | e.Left(room=room) if room in self._entering:
+                self._entering[room][1].append(event)
+            case e.Joined() | e.Left():
+                self._presence(event)
             case e.Renamed(old=old, new=new):
+                for _, heard in self._entering.values():
+                    heard.append(event)
                 self._renamed(old, new)
             case e.Failure(sentence=sentence):
                 self.tell(sentence, "error")
             case Disconnected(reason=reason):
                 self.lost, self.rtt = reason, None
+                self._losses += 1
                 self.tell(f"the connection is lost: {reason}; trying again")
             case Reconnected():
                 self.lost = None
@@ -177,6 +196,18 @@ class Desk:
                 pass
         self._watcher.changed()
 
+    def _presence(self, event: e.Joined | e.Left) -> None:
+        buffer = self.buffers.get(event.room)
+        if buffer is None:
+            return
+        if isinstance(event, e.Joined):
+            buffer.members[fold(event.nick)] = event.nick
+            self.tell(f"{event.nick} came in", "presence", buffer)
+        else:
+            buffer.members.pop(fold(event.nick), None)
+            reason = f" ({event.reason})" if event.reason else ""
+            self.tell(f"{event.nick} left{reason}", "presence", buffer)
+
     def _entry(self, event: Entry) -> None:
         line = self._line(event)
         if not isinstance(event, e.Message) or event.target.startswith("#"):
@@ -186,27 +217,34 @@ class Desk:
                 return
         else:
             name = event.target if line.own else f"@{event.nick}"
-        if name.startswith("#") and name not in self.buffers:
+        buffer = self._of(name)
+        if buffer is None:
             return  # we have left it meanwhile
-        buffer = self.open(name)
         if isinstance(event, e.TopicSet):
             buffer.topic = event.text
         number = event.last if isinstance(event, e.Gap) else event.id
-        if line.own and (ours := buffer.pending(line.kind, line.text)) is not None:
-            buffer.settle(ours, number)
-        elif not self._is_shown(buffer, line, number):
+        if buffer.is_room and self._is_shown(buffer, line, number):
+            return
+        if not (line.own and line.is_said and buffer.echo(line.kind, line.text, number, line.ms)):
             self._show(buffer, line)
-        self._note_last(buffer, number)
+
+    def _of(self, name: str) -> Buffer | None:
+        """The buffer for what is said in a room that we are in, or about to enter, or to a person."""
+        if name in self._entering:
+            return self._entering[name][0]
+        return self.open(name) if name.startswith("@") else self.buffers.get(name)
 
     def _is_shown(self, buffer: Buffer, line: Line, number: int) -> bool:
-        """Whether a line stands there already: read as history, or settled by its receipt."""
-        if buffer.is_room:
-            return number <= self._last.get(buffer.name, 0) and buffer.has(number)
-        return line.own and buffer.has(number, own=True)
-
-    def _note_last(self, buffer: Buffer, number: int) -> None:
-        if buffer.is_room:
-            self._last[buffer.name] = max(self._last.get(buffer.name, 0), number)
+        """Whether it stands there already, read as history; notes when the log is another one."""
+        name, last = buffer.name, self._last.get(buffer.name, 0)
+        if number <= self._read.get(name, 0) and buffer.has(number, line.ms):
+            return True
+        if number <= last:  # as long as it is one log, ids only rise
+            buffer.begin_another_log()
+            self._read.pop(name, None)
+            self.tell("the log of this room is another one from here on", buffer=buffer)
+        self._last[name] = number
+        return False
 
     def _show(self, buffer: Buffer, line: Line) -> None:
         buffer.append(line, looked_at=buffer is self.current and self.at_end)
@@ -215,6 +253,8 @@ class Desk:
         self._watcher.changed()
 
     def _renamed(self, old: str, new: str) -> None:
+        if fold(old) == fold(self._nick):
+            self._nick = new
         for buffer in self.buffers.values():
             if buffer.members.pop(fold(old), None) is not None:
                 buffer.members[fold(new)] = new
@@ -229,7 +269,7 @@ class Desk:
     def _line(self, event: Entry) -> Line:
         match event:
             case e.Message():
-                own = fold(event.nick) == fold(self.chat.nick)
+                own = fold(event.nick) == fold(self._nick)
                 action = event.text.startswith(ACTION)
                 text = event.text.removeprefix(ACTION)
                 alone = event.target.startswith("@")
@@ -240,11 +280,11 @@ class Desk:
                     event.nick,
                     event.id,
                     own,
-                    mention=not own and (alone or mentions(text, self.chat.nick)),
+                    mention=not own and (alone or mentions(text, self._nick)),
                 )
             case e.TopicSet():
                 what = f"set the topic: {event.text}" if event.text else "cleared the topic"
-                own = fold(event.nick) == fold(self.chat.nick)
+                own = fold(event.nick) == fold(self._nick)
                 return Line("topic", what, event.ms, event.nick, event.id, own)
             case e.Gap():
                 gone = f"the messages {event.first} to {event.last} are no longer kept"
@@ -304,10 +344,8 @@ class Desk:
         except ClientError as error:
             self._failed(buffer, line, error)
         else:
-            if line.state != "kept":  # else its echo was here first
-                buffer.settle(line, number)
-                self._note_last(buffer, number)
-                self._watcher.changed()
+            buffer.keep(line, number)
+            self._watcher.changed()
 
     def _failed(self, buffer: Buffer, line: Line, error: ClientError | ProtocolError) -> None:
         if line.state == "pending":
@@ -323,23 +361,37 @@ class Desk:
             ClientError, ProtocolError: that is not possible.
         """
         room = fold(room)
-        if room in self.buffers:
+        known = self.buffers.get(room)
+        if known is not None and known.members and room in self.chat.joined:
             self.switch(room)
             return
-        entered = await self.chat.join(room)
-        buffer = self.open(room)
+        buffer = known or Buffer(room)
+        self._entering[room] = buffer, []
+        try:
+            entered = await self.chat.join(room)
+        finally:
+            _, heard = self._entering.pop(room)
+        if known is None:
+            self.buffers[room] = buffer
         buffer.topic = entered.topic
         buffer.members = {fold(nick): nick for nick in entered.nicks}
-        self._last[room] = max(self._last.get(room, 0), entered.last)
-        if not entered.last:
-            buffer.complete = True
+        for event in heard:  # behind the names, or some of it: to know that twice does no harm
+            if isinstance(event, e.Renamed) and buffer.members.pop(fold(event.old), None) is not None:
+                buffer.members[fold(event.new)] = event.new
+            elif isinstance(event, e.Joined | e.Left):
+                self._presence(event)
+        buffer.complete = not entered.last
         self.switch(room)
         if entered.last:
-            await self._read_back(buffer, entered.last + 1)
+            await self._read_back(buffer, buffer.oldest or entered.last + 1)
 
     async def leave_room(self, room: str, reason: str = "") -> None:
         """Leave a room, and close its buffer."""
-        await self.chat.part(room, reason)
+        try:
+            await self.chat.part(room, reason)
+        except Refused as refused:
+            if refused.code not in NOT_THERE:
+                raise
         self.close(fold(room))
 
     async def read_older(self) -> None:
@@ -352,18 +404,17 @@ class Desk:
         """Go back to the newest lines, which were let go of."""
         buffer = self.current
         if buffer.detached and buffer.name not in self._reading:
+            buffer.attach()
             await self._read_back(buffer, None, anew=True)
             self.look(at_end=True)
 
     async def read_around(self, room: str, number: int) -> Line | None:
         """Look at an entry of a room, wherever in its past that is; returns its line."""
         buffer = self.open(room)
-        if not buffer.has(number):
+        if all(line.id != number for line in buffer.lines):
             page = await self.chat.history(room, number + PAGE // 2, PAGE)
-            lines = [self._line(entry) for entry in page]
-            ids = [line.id or 0 for line in lines]
             buffer.replace(
-                lines, complete=len(page) < PAGE // 2, attached=max(ids, default=0) >= self._last.get(room, 0)
+                [self._line(entry) for entry in page], complete=self._is_whole(page), attached=False
             )
         self.switch(buffer.name)
         return next((line for line in buffer.lines if line.id == number), None)
@@ -379,13 +430,18 @@ class Desk:
         finally:
             self._reading.discard(buffer.name)
         lines = [self._line(entry) for entry in page]
-        complete = len(page) < PAGE or isinstance(page[0], e.Gap)
+        newest = max((line.id or 0 for line in lines), default=0)
         if anew:
-            buffer.replace(lines, complete=complete, attached=True)
-        else:
-            shown = {line.id for line in buffer.lines}
-            buffer.prepend([line for line in lines if line.id not in shown], complete=complete)
+            buffer.replace(lines, complete=self._is_whole(page), attached=True)
+        elif buffer.oldest is None or before is None or buffer.oldest >= before:
+            buffer.prepend(lines, complete=self._is_whole(page))
+        self._read[buffer.name] = max(self._read.get(buffer.name, 0), newest)
         self._watcher.changed()
+
+    @staticmethod
+    def _is_whole(page: Sequence[Entry]) -> bool:
+        """Whether there is nothing in front of that page."""
+        return len(page) < PAGE or isinstance(page[0], e.Gap)
 
     async def search(self, words: str) -> list[Line]:
         """The entries of the current room that hold all of these words, newest first.
@@ -398,7 +454,7 @@ class Desk:
     async def watch_connection(self) -> None:
         """Ask the server from time to time how far away it is."""
         while True:
-            began = trio.current_time()
+            began, losses = trio.current_time(), self._losses
             try:
                 await self.chat.ping()
             except Refused:
@@ -406,8 +462,9 @@ class Desk:
             except ConnectionLost:
                 return
             else:
-                before, self.rtt = self.rtt, trio.current_time() - began
-                if before is None or round(before * 1000) != round(self.rtt * 1000):
+                before, rtt = self.rtt, trio.current_time() - began
+                self.rtt = rtt if losses == self._losses else None  # it has waited for the connection
+                if before is None or round(before * 1000) != round(rtt * 1000):
                     self._watcher.changed()
             await trio.sleep(PING_EVERY)
 
