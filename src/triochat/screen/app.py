@@ -225,6 +225,9 @@ class App:
             self.window.close()
             if key == "ctrl c" or action == "quit":
                 return True
+        elif self.window.has_dialog and len(key) == 1:  # who types means the input
+            self.window.close()
+            return self._loop.process_input([key])
         if key == "ctrl c":
             self._interrupted()
             return True
@@ -296,6 +299,7 @@ class App:
         try:
             request = parse(text)
         except CommandError as error:
+            self._pane.to_end()  # or who has scrolled up would not see it
             self.desk.tell(str(error), "error")
             return
         here = self.desk.current.name

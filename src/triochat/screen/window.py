@@ -158,7 +158,7 @@ class Window(urwid.WidgetWrap[urwid.Widget]):
 
     def help(self, keys: Keys) -> None:
         """Show commands and keys."""
-        self._lay(HelpScreen(keys, self.close), "Help")
+        self._lay(HelpScreen(keys, self.close), "Help · Page Down: more · Esc: close")
 
     def results(self, words: str, room: str, found: Sequence[Line], jump: Callable[[Line], None]) -> None:
         """Show what a search found; `jump` is given the line that somebody wants to see."""
