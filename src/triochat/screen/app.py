@@ -10,6 +10,7 @@ seen by anybody. So a traceback can be read.
 
 import math
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -120,7 +121,12 @@ class App:
         self._screen = screen
         self._scope = trio.CancelScope()
         self.desk = Desk(chat, self, now)
-        self._alerts = Alerts(screen, bell=not config.no_bell, notify=config.notify)
+        self._alerts = Alerts(
+            screen,
+            bell=not config.no_bell,
+            notify=config.notify,
+            encoding="utf-8" if sys.stdout is None else sys.stdout.encoding,  # it is what urwid writes to
+        )
         self._pane = MessagePane(self.desk.current, on_top=self._at_top, on_end=self._at_end)
         self._entry = Entry(keys, self._typed, self._candidates, self._keep_draft)
         self.window = Window(self.desk, self._pane, self._entry, self._go_to)
