@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from tests.client.servers import Address, real_server
-from triochat.client import ChatClient, event_buffer, open_client
+from triochat.client import ChatClient, event_buffer, heard, open_client
 from triochat.client.tail import run_tail
 from triochat.config import ConfigError, ServerConfig, TailConfig
 
@@ -286,3 +286,19 @@ async def test_what_makes_no_sense() -> None:
     ):
         with pytest.raises(ConfigError, match=what):
             await run_tail("127.0.0.1", 1, config)
+
+
+async def test_what_a_slow_reader_has_read_long_ago_is_no_other_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_buffer.EventBuffer.__init__, "__defaults__", (200, None))
+    monkeypatch.setattr(heard, "MOST", 10)
+    async with room() as (address, chat), tail(address, TailConfig(follow=True, json=True)) as subject:
+        await chat.say("#lobby", "first")
+        assert ids(await subject.lines(1)) == [1]
+        receipts = [await chat.submit("#lobby", "x" * 1000) for _ in range(2000)]
+        for receipt in receipts:
+            await receipt.kept()
+        await trio.sleep(0.2)
+        assert ids(await subject.lines(2000)) == list(range(2, 2002))
+        await chat.say("#lobby", "last")
+        assert ids(await subject.lines(1)) == [2002]
+        assert subject.err.getvalue() == ""

@@ -185,3 +185,31 @@ async def test_a_conversation_follows_a_new_nick(sit: Sit, clock: MockClock) -> 
         await settled()
         assert me.sees("@robert")
         assert me.terminal.rows[-1] == "@robert> half"
+
+
+async def test_what_is_closed_is_forgotten(sit: Sit, clock: MockClock) -> None:
+    async with sit(past={"#two": ["word"] * 80}) as me:
+        await me.type("/join #two")
+        await me.press("page up")
+        await me.type("/close")
+        await me.type("/join #two")
+        await me.type("/clear")
+        await me.type("/part")
+        await me.type("/query bob")
+        for number in range(60):
+            await me.bob.say("@alice", f"word {number}")
+        await settled()
+        await me.press("page up", "page up")
+        await me.type("/close")
+        assert list(me.app.desk.buffers) == ["#dev"]
+        assert not me.app._pane._left
+        assert not me.app._cleared
+
+
+async def test_a_room_that_is_refused_keeps_nobody_out_of_the_others(sit: Sit, clock: MockClock) -> None:
+    async with sit() as me:
+        await me.app._enter_all(["#no such room", "#two"], ["welcome, all of you"])
+        await settled()
+        assert me.chat.joined == ("#dev", "#two")
+        assert me.sees("welcome, all of you")
+        assert [line.kind for line in me.app.desk.buffers["#dev"].lines] == ["error"]

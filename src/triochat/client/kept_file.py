@@ -5,6 +5,7 @@ it stands a file that ends in ``.lock``, which the system holds locked as long a
 undo each other's work. (Windows has no such locks; there nobody looks.)
 """
 
+import errno
 import os
 import sys
 from contextlib import suppress
@@ -28,6 +29,8 @@ class KeptFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        if self.path.name in ("", ".."):  # such as "/": no name can be made of it for what lies beside it
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         self._lock = self._locked()
 
     def close(self) -> None:

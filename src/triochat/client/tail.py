@@ -304,7 +304,9 @@ class _Tail:
                 await self._put(reading, entry)
             return
         if entry.id <= reading.id:
-            if reading.heard.has(entry.id, entry.ms):
+            # The client may hold more for us than the times that we remember; ids in front of those are not
+            # enough to go by, since a log that begins anew has them too.
+            if reading.heard.may_have(entry.id, entry.ms):
                 return  # we have read it since we did not keep up
             await self._begin_anew(reading)
         if entry.id > reading.id + 1:

@@ -10,6 +10,7 @@ seen by anybody. So a traceback can be read.
 
 import math
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -25,6 +26,7 @@ from triochat.client.terminal import Screen
 from triochat.config import ClientConfig
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
+from triochat.protocol.grammar import fold
 from triochat.screen.alerts import Alerts
 from triochat.screen.buffer import Buffer, Line
 from triochat.screen.commands import Bell, Clear, Close, Query, parse
@@ -120,7 +122,12 @@ class App:
         self._screen = screen
         self._scope = trio.CancelScope()
         self.desk = Desk(chat, self, now)
-        self._alerts = Alerts(screen, bell=not config.no_bell, notify=config.notify)
+        self._alerts = Alerts(
+            screen,
+            bell=not config.no_bell,
+            notify=config.notify,
+            encoding="utf-8" if sys.stdout is None else sys.stdout.encoding,  # it is what urwid writes to
+        )
         self._pane = MessagePane(self.desk.current, on_top=self._at_top, on_end=self._at_end)
         self._entry = Entry(keys, self._typed, self._candidates, self._keep_draft)
         self.window = Window(self.desk, self._pane, self._entry, self._go_to)
@@ -150,7 +157,7 @@ class App:
 
     async def _enter_all(self, rooms: Sequence[str], greeting: Sequence[str]) -> None:
         for room in rooms:
-            await self.desk.enter(room)
+            await self._do(self.desk.enter, room)
         for line in greeting:
             self.desk.tell(line)
 
@@ -317,11 +324,13 @@ class App:
             case e.Join(room=room):
                 self._ask(self.desk.enter, room)
             case e.Part(room=room, reason=reason):
-                self._ask(self.desk.leave_room, room or here, reason)
+                self._ask(self._leave_room, room or here, reason)
             case Close() if here.startswith("#"):
-                self._ask(self.desk.leave_room, here)
+                self._ask(self._leave_room, here)
             case Close():
+                buffer = self.desk.buffers.get(here)
                 self.desk.close(here)
+                self._forget(buffer)
             case Clear():
                 self.desk.current.replace((), complete=True, attached=True)
                 if self.desk.current.is_room:  # what was said to one alone can't be read again
@@ -340,6 +349,17 @@ class App:
             case _:
                 self._ask(self._answer, request, here)
         self.changed()
+
+    async def _leave_room(self, room: str, reason: str = "") -> None:
+        buffer = self.desk.buffers.get(fold(room))
+        await self.desk.leave_room(room, reason)
+        self._forget(buffer)
+
+    def _forget(self, buffer: Buffer | None) -> None:
+        """It was closed: nothing of it is needed any more."""
+        if buffer is not None:
+            self._pane.forget(buffer)
+            self._cleared.discard(buffer)
 
     async def _answer(self, request: e.Request, here: str) -> None:
         """Requests whose answer is a line or two."""
@@ -379,13 +399,13 @@ class App:
 
     def _ask(self, ask: Callable[..., Awaitable[object]], *args: object) -> None:
         """Start what has to wait for the server."""
+        self._nursery.start_soon(partial(self._do, ask, *args))
 
-        async def do() -> None:
-            try:
-                await ask(*args)
-            except ConnectionLost:
-                pass  # `_listen` tells it
-            except (ClientError, ProtocolError) as error:
-                self.desk.tell(sentence_of(error), "error")
-
-        self._nursery.start_soon(do)
+    async def _do(self, ask: Callable[..., Awaitable[object]], *args: object) -> None:
+        """Ask the server, and tell what goes wrong in a line."""
+        try:
+            await ask(*args)
+        except ConnectionLost:
+            pass  # `_listen` tells it
+        except (ClientError, ProtocolError) as error:
+            self.desk.tell(sentence_of(error), "error")

@@ -72,9 +72,8 @@ class Window(urwid.WidgetWrap[urwid.Widget]):
 
         What that means is found out when it is drawn again, once for however much has happened until then.
         """
-        if not self._stale:
-            self._stale = True
-            self._invalidate()
+        self._stale = True
+        self._invalidate()  # each time: what was told while it was drawn, urwid has forgotten behind it
 
     def _refresh(self) -> None:
         """Show how the desk is now."""
@@ -120,7 +119,12 @@ class Window(urwid.WidgetWrap[urwid.Widget]):
         if self._stale:
             self._refresh()
         self._arrange(size[0])
-        return super().render(size, focus)
+        canvas = super().render(size, focus)
+        if self._stale:  # drawing has shown the pane what its end is, and so the desk what was seen
+            self._refresh()
+            self._invalidate()
+            canvas = super().render(size, focus)
+        return canvas
 
     def _arrange(self, width: int) -> None:
         is_room = self._desk.current.is_room
