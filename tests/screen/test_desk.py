@@ -361,7 +361,7 @@ async def test_a_line_is_not_shown_twice_though_it_is_read_and_heard(seat: Seat)
     assert [text for _, text, _ in seat.texts()] == [f"{number}" for number in range(20)]
 
 
-async def test_a_server_that_begins_anew_hides_nothing(seat: Seat) -> None:
+async def test_a_server_that_begins_anew_hides_nothing(seat: Seat, autojump_clock: MockClock) -> None:
     """It keeps nothing, so its ids begin at 1 again."""
     await seat.desk.enter("#dev")
     await seat.bob.join("#dev")

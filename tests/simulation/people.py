@@ -301,8 +301,11 @@ class Person:
                 self._note(f"is in {room} behind {entered.last}")
                 self.witness.enter(room, entered.last)
                 self._people[room] = {fold(nick): nick for nick in entered.nicks}
-                # It may have heard already what happened behind the answer; what was before it does no harm.
-                for event in self._heard[heard:]:
+                # It may have heard already what happened behind the answer; what was before it does no harm,
+                # unless that was by another connection.
+                events = self._heard[heard:]
+                back = [at for at, event in enumerate(events) if isinstance(event, Reconnected)]
+                for event in events[back[-1] if back else 0 :]:
                     _count(self._people[room], room, event)
 
     async def _part(self, chat: ChatClient, room: str) -> None:
@@ -368,6 +371,7 @@ class Person:
                     )
                 case Disconnected() | Reconnected() | Lagged():
                     self._note(str(event)[:60])
+                    self._heard.append(event)
                     if isinstance(event, Lagged):
                         self.witness.begin_anew()
                         self._people.clear()
