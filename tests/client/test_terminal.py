@@ -3,7 +3,7 @@ import io
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,9 @@ import trio.testing
 
 from tests.client.servers import Address, Script, address_of, real_server, unused_address
 from tests.client.test_text_client import Server2019
-from triochat.client import ChatClient, open_client
+from triochat.client import ChatClient, ConnectionLost, Disconnected, open_client
 from triochat.client.state_file import State, StateFile
-from triochat.client.terminal import RECENT, run_terminal
+from triochat.client.terminal import RECENT, Prepare, run_terminal
 from triochat.config import ClientConfig, ServerConfig
 from triochat.protocol import events as e
 from triochat.server import serve
@@ -65,7 +65,11 @@ class Terminal:
 
 @asynccontextmanager
 async def terminal(
-    address: Address, config: ClientConfig = ALICE, *, person: bool = False
+    address: Address,
+    config: ClientConfig = ALICE,
+    *,
+    person: bool = False,
+    prepare: Prepare | None = None,
 ) -> AsyncIterator[Terminal]:
     """A terminal client with a pipe as its input, or with a pseudo-terminal for a person."""
     keyboard, stdin = os.openpty() if person else reversed(os.pipe())
@@ -75,7 +79,9 @@ async def terminal(
 
     async def run() -> None:
         with os.fdopen(out_writing, "w") as out, os.fdopen(err_writing, "w") as err:
-            subject.exit_code = await run_terminal(*address, config, stdin_fd=stdin, out=out, err=err)
+            subject.exit_code = await run_terminal(
+                *address, config, stdin_fd=stdin, out=out, err=err, prepare=prepare
+            )
         subject.ended.set()
 
     try:
@@ -292,6 +298,75 @@ async def test_a_person_who_leaves_without_a_connection_is_told_what_is_not_sent
                     alice.end_of_input()
                     assert (await alice.exit())[0] == 0
                 assert await everything_said(bob) == ["hello"]
+
+
+@pytest.mark.parametrize(
+    ("submitted", "unsent", "with_file", "told"),
+    [
+        (0, 0, False, ""),
+        (0, 0, True, ""),
+        (3, 3, False, "Not sent: 3 of your lines.\n"),
+        (3, 3, True, "Not sent yet: 3 of your lines; they are kept in STATE.\n"),
+        (3, 5, True, "Not sent: 5 of your lines; 3 of them are kept in STATE.\n"),
+        (0, 2, True, "Not sent: 2 of your lines.\n"),
+    ],
+)
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_screen_knows_what_is_not_sent(
+    submitted: int,
+    unsent: int,
+    with_file: bool,
+    told: str,
+    lost: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    state = tmp_path / "state" if with_file else None
+    if state is not None:  # what one before us left is none of ours
+        with StateFile(state) as file:
+            file.save(State(session="ab" * 16, unsent=(e.Say("#lobby", "left", tag="t-1"),)))
+
+    async def screen(
+        chat: ChatClient,
+        config: ClientConfig,
+        *,
+        greeting: Sequence[str],
+        tell_unsent: Callable[[int], None],
+    ) -> str:
+        async for event in chat:
+            if isinstance(event, Disconnected):
+                break
+        async with trio.open_nursery() as nursery:
+            for number in range(submitted):
+                await chat.submit("#lobby", f"{number}")
+            nursery.start_soon(chat.ping)
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+        if lost:
+            chat._conversation._end("it is over")
+        tell_unsent(unsent)
+        if lost:
+            raise ConnectionLost("it is over")
+        return ""
+
+    monkeypatch.setattr("triochat.client.terminal._can_be_drawn", lambda *_: True)
+    async with scripted_server() as (address, connections):
+        config = ClientConfig(nick="alice", state=state)
+        async with terminal(address, config, prepare=lambda _: screen) as alice:
+            script = Script(await connections.receive())
+            await script.welcome()
+            if with_file:
+                await script.nothing_missed()
+                await script.request()
+            await script.stream.aclose()
+            code, _, err = await alice.exit()
+    over = "The connection is lost: it is over.\n" if lost else ""
+    assert err.replace(str(state), "STATE") == over + told
+    assert code == (1 if err else 0)
+    if state is not None:
+        with StateFile(state) as file:
+            assert file.state is not None
+            assert len(file.state.unsent) == 1 + submitted
 
 
 async def test_a_pipe_waits_for_what_a_client_before_it_left_though_the_connection_is_lost(

@@ -38,6 +38,7 @@ class Person:
     Attributes:
         farewell: what Alice left with; None while she is here.
         lost: why she had to.
+        unsent: lines that were not known to be kept then.
     """
 
     net: Network
@@ -46,6 +47,7 @@ class Person:
     terminal: Terminal
     farewell: str | None = None
     lost: ConnectionLost | None = None
+    unsent: int | None = None
     apps: list[App] = field(default_factory=list)
 
     @property
@@ -130,11 +132,15 @@ async def sitting(
         ):
             person = Person(net, chat, bob, terminal, apps=apps)
 
+            def note(count: int) -> None:
+                person.unsent = count
+
             async def run() -> None:
                 try:
                     person.farewell = await converse(
                         chat,
                         config or ClientConfig(room="#dev"),
+                        tell_unsent=note,
                         keys=Keys(),
                         theme=Theme(),
                         screen=terminal,

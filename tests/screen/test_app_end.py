@@ -5,7 +5,8 @@ import trio
 from trio.testing import MockClock
 
 from tests.screen.conftest import Sit
-from tests.screen.sitting import SESSION
+from tests.screen.sitting import SESSION, settled
+from triochat.client.exchange import WINDOW
 from triochat.client.opening import open_client_by
 from triochat.config import ClientConfig
 from triochat.screen.desk import Desk
@@ -64,3 +65,40 @@ async def test_a_fault_comes_out_after_the_terminal_was_given_back(
             finally:
                 seen += log
     assert seen == ["started", "stopped"]
+
+
+async def test_who_said_nothing_has_nothing_that_is_not_sent(sit: Sit, clock: MockClock) -> None:
+    async with sit() as me:
+        await me.net.stop()
+        await trio.sleep(100)  # the server is asked meanwhile how far away it is
+        assert me.chat.statistics().unanswered
+        await me.type("/quit")
+        assert me.farewell == ""
+        assert me.unsent == 0
+
+
+@pytest.mark.parametrize("how", ["quit", "signal", "late", "lost"])
+async def test_all_that_waits_is_told_of_as_not_sent(sit: Sit, clock: MockClock, how: str) -> None:
+    async with sit(config=ClientConfig(room="#dev", timeout=100 if how == "late" else 0)) as me:
+        await me.type("kept")
+        await me.net.stop()
+        await me.type("one")
+        for number in range(WINDOW):
+            me.app.desk.say(f"{number}", "@bob")
+        await settled()
+        match how:
+            case "quit":
+                await me.type("/quit")
+            case "late":
+                await trio.sleep(101)
+            case "lost":
+                me.chat._conversation._end("you are not wanted")
+                await settled()
+            case _:
+                assert me.unsent is None
+        assert me.reason() == {
+            "late": "it did not come back within 100 seconds",
+            "lost": "you are not wanted",
+        }.get(how)
+        assert me.chat.statistics().unkept <= WINDOW
+    assert me.unsent == WINDOW + 1

@@ -75,6 +75,7 @@ class ChatClient:
         return ChatStatistics(
             unanswered=len(talk.pending),
             unsent=len(talk.pending) if talk.link is None else len(talk.link),
+            unkept=talk.unkept,
             unseen=len(talk.events),
         )
 

@@ -55,10 +55,13 @@ class Pending:
         del self._exchanges[exchange.tag]
         self.release()
 
-    def unsent(self) -> tuple[Kept, ...]:
-        """What would have to be said by a program in our place."""
+    def unsent(self, *, ours: bool = False) -> tuple[Kept, ...]:
+        """What would have to be said by a program in our place; `ours`: without what we took over."""
         return tuple(
             exchange.request
             for exchange in self
-            if isinstance(exchange.request, Kept) and exchange.wanted and not exchange.settled
+            if isinstance(exchange.request, Kept)
+            and exchange.wanted
+            and not exchange.settled
+            and not (ours and exchange.orphan)
         )

@@ -10,9 +10,12 @@ class ChatStatistics:
     Attributes:
         unanswered: requests whose answer is not complete, at most 256.
         unsent: frames that wait to be written; while there is no connection, the same as `unanswered`.
+        unkept: our messages and topics among the unanswered, which a state file holds; when the connection is
+            over, those that it was lost with.
         unseen: events that nobody has taken.
     """
 
     unanswered: int
     unsent: int
+    unkept: int
     unseen: int

@@ -58,8 +58,21 @@ ASK_AGAIN: Final = frozenset({"bad-nick", "nick-in-use"})
 class Screen(Protocol):
     """The whole terminal."""
 
-    async def __call__(self, chat: ChatClient, config: ClientConfig, *, greeting: Sequence[str]) -> str:
+    async def __call__(
+        self,
+        chat: ChatClient,
+        config: ClientConfig,
+        *,
+        greeting: Sequence[str],
+        tell_unsent: Callable[[int], None],
+    ) -> str:
         """Let a person chat until it leaves; return its last words.
+
+        Args:
+            chat: a connection.
+            config: what the person wants.
+            greeting: lines to show first.
+            tell_unsent: is given the number of lines that are not known to be kept, however it ends.
 
         Raises:
             ConnectionLost: there will be no connection any more.
@@ -262,20 +275,22 @@ class _Visit:
 
     async def _converse_on(self, screen: Screen, chat: ChatClient) -> None:
         """The whole terminal beside the network, until we have left or the connection is lost."""
-        unsent = 0
+        unsent = kept = 0
+
+        def note(count: int) -> None:
+            nonlocal unsent, kept
+            if not chat.connected:  # else what was said is on its way, in front of our good-bye
+                unsent, kept = count, chat.statistics().unkept
+
         try:
             with trio.CancelScope() as self._conversation:
-                try:
-                    farewell = await screen(chat, self._config, greeting=self._greeting)
-                finally:
-                    unsent = 0 if chat.connected else chat.statistics().unanswered
-                await chat.quit(farewell)
+                await chat.quit(await screen(chat, self._config, greeting=self._greeting, tell_unsent=note))
         except ConnectionLost as lost:
             await self._fail(f"the connection is lost: {lost.reason}")
         finally:
             self._conversation = None
         if unsent:
-            await self._tell_of_unsent(unsent)
+            await self._tell_of_unsent(unsent, kept)
 
     async def _print_news(self, client: ChatClient | TextClient, conversation: trio.CancelScope) -> None:
         try:
@@ -342,7 +357,7 @@ class _Visit:
             if chat.connected:
                 await done.wait()
             elif unsent := chat.statistics().unanswered + requests.statistics().current_buffer_used:
-                await self._tell_of_unsent(unsent)
+                await self._tell_of_unsent(unsent, chat.statistics().unkept)
             nursery.cancel_scope.cancel()
         return farewell
 
@@ -366,14 +381,16 @@ class _Visit:
                     await self._answered(doing, fatal=False)
         done.set()
 
-    async def _tell_of_unsent(self, count: int) -> None:
-        """A person leaves while there is no connection."""
-        if self._config.state is None:
+    async def _tell_of_unsent(self, count: int, kept: int) -> None:
+        """A person leaves while there is no connection; a state file, if there is one, has `kept` of them."""
+        if self._config.state is None or not kept:
             await self._fail(f"not sent: {count} of your lines")
-        else:
+        elif kept < count:
             await self._fail(
-                f"not sent yet: {count} of your lines; messages are kept in {self._config.state}"
+                f"not sent: {count} of your lines; {kept} of them are kept in {self._config.state}"
             )
+        else:
+            await self._fail(f"not sent yet: {count} of your lines; they are kept in {self._config.state}")
 
     async def _read_requests(self, to_do: trio.MemorySendChannel[e.Request]) -> str:
         while (line := await self._next_line()) is not None:

@@ -59,6 +59,7 @@ async def converse(
     config: ClientConfig,
     *,
     greeting: Sequence[str] = (),
+    tell_unsent: Callable[[int], None] = lambda _: None,
     keys: Keys,
     theme: Theme,
     screen: urwid.BaseScreen | None = None,
@@ -70,6 +71,7 @@ async def converse(
         chat: a connection.
         config: which room to enter, and how to ask for attention.
         greeting: lines to show first.
+        tell_unsent: is given the number of lines that are not known to be kept, however it ends.
         keys: which key does what.
         theme: how it looks.
         screen: where to draw; by default the terminal.
@@ -80,7 +82,10 @@ async def converse(
     """
     async with trio.open_nursery() as nursery:
         app = App(chat, config, keys, theme, nursery, screen or _terminal(), now)
-        await app.run(greeting)
+        try:
+            await app.run(greeting)
+        finally:
+            tell_unsent(app.unsent)
         nursery.cancel_scope.cancel()
     if app.lost is not None:
         raise app.lost
@@ -142,6 +147,16 @@ class App:
         )
         self._pastes = PasteWatch()
         self._cleared: set[Buffer] = set()  # rooms that look as if nothing had been said there
+
+    @property
+    def unsent(self) -> int:
+        """Lines that were typed, and of which nobody has said yet that they are kept, or why not."""
+        gone = None if self.lost is None else self.lost.reason
+        return sum(
+            line.state == "pending" or (line.state == "failed" and line.reason == gone)
+            for buffer in self.desk.buffers.values()
+            for line in buffer.lines
+        )
 
     async def run(self, greeting: Sequence[str]) -> None:
         """Draw and obey until somebody leaves."""
