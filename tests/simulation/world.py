@@ -46,6 +46,27 @@ class Somebody(Protocol):
         """No more faults: return when all that it asked for is answered, and tell its witness where it is."""
 
 
+MOST_ROUNDS: Final = 200_000
+"""Rounds of the scheduler at one moment; a busy moment has some hundred."""
+
+
+class _Standstill(trio.abc.Instrument):
+    """Ends a life in which tasks run for ever and nobody waits: on a virtual clock that would never end."""
+
+    def __init__(self, scope: trio.CancelScope) -> None:
+        self._scope = scope
+        self._now = -1.0
+        self._rounds = 0
+
+    def before_io_wait(self, timeout: float) -> None:  # noqa: ARG002
+        """A round of the scheduler is over."""
+        if (now := trio.current_time()) != self._now:
+            self._now, self._rounds = now, 0
+        self._rounds += 1
+        if self._rounds > MOST_ROUNDS:
+            self._scope.cancel()
+
+
 class World:
     """Everything that there is in one simulation."""
 
@@ -87,7 +108,19 @@ class World:
         )
 
     async def run(self) -> Record:
-        """From the first connection to the last goodbye."""
+        """From the first connection to the last goodbye, or until time stands still."""
+        with trio.CancelScope() as everything:
+            guard = _Standstill(everything)
+            trio.lowlevel.add_instrument(guard)
+            try:
+                return await self._live()
+            finally:
+                trio.lowlevel.remove_instrument(guard)
+        self.record.unfinished.append("time stands still: somebody goes round in a circle")
+        self.record.seconds = trio.current_time()
+        return self.record
+
+    async def _live(self) -> Record:
         record, setting = self.record, self.setting
         record.note("SETTING", str(setting))
         async with trio.open_nursery() as nursery:
