@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Receipt,
         Reconnected,
         Refused,
+        RoomState,
         StateError,
         open_client,
     )
@@ -40,6 +41,7 @@ __all__ = [
     "Receipt",
     "Reconnected",
     "Refused",
+    "RoomState",
     "ServerConfig",
     "StateError",
     "open_client",

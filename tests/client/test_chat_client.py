@@ -6,7 +6,16 @@ import trio
 import trio.testing
 
 from tests.client.servers import Script, real_server, scripted, unused_address
-from triochat.client import ChatClient, ConnectionLost, Lagged, Receipt, Refused, open_client
+from triochat.client import (
+    ChatClient,
+    ConnectionLost,
+    EnteredRoom,
+    Lagged,
+    Receipt,
+    Refused,
+    RoomState,
+    open_client,
+)
 from triochat.client.exchange import WINDOW
 from triochat.client.link import HELLO_TIMEOUT, MAX_PONGS
 from triochat.client.opening import open_client_on
@@ -37,7 +46,7 @@ async def test_two_clients_chat() -> None:
         events: list[object] = []
         while not isinstance(event := await anext(aiter(alice)), e.Left):
             events.append(event)
-    assert events[0] == e.Joined("#dev", "bob")
+    assert events[:2] == [RoomState("#dev", ("alice",), ""), e.Joined("#dev", "bob")]
     assert [event.text for event in events if isinstance(event, e.Message)] == [
         "hello",
         "zwei\nZeilen ☺",
@@ -141,7 +150,7 @@ async def test_leaving_says_quit_and_the_nick_is_free_at_once() -> None:
             async with open_client(host, port, nick="alice", session="ab" * 16) as chat:
                 await chat.join("#dev")
                 await chat.quit("tea")
-        left = [event for _ in range(6) if isinstance(event := await anext(aiter(bob)), e.Left)]
+        left = [event for _ in range(7) if isinstance(event := await anext(aiter(bob)), e.Left)]
     assert left == [e.Left("#dev", "alice", "tea")] * 3
 
 
@@ -228,8 +237,8 @@ async def test_a_cancelled_request_leaves_no_trace() -> None:
                 await script.say(f"@{tag} MSG #dev 1 0 bob :early")
                 await trio.testing.wait_all_tasks_blocked()
                 scope.cancel()
-        await script.say(f"@{tag} MSG #dev 2 0 bob :late", f"@{tag} OK", f"@{tag} OK", "JOINED #dev bob")
-        assert await anext(aiter(chat)) == e.Joined("#dev", "bob")
+        await script.say(f"@{tag} MSG #dev 2 0 bob :late", f"@{tag} OK", f"@{tag} OK", "RENAMED bob bert")
+        assert await anext(aiter(chat)) == e.Renamed("bob", "bert")
         assert chat.statistics().unanswered == 0
 
 
@@ -319,7 +328,7 @@ async def test_a_program_that_does_not_look_is_told_so() -> None:
     [
         ("BYE :maintenance", "maintenance"),
         ("BYE", "good-bye"),
-        ("JOINED #dev bob", "the server closed the connection"),
+        ("RENAMED bob bert", "the server closed the connection"),
         ("OK what", "does not keep to the protocol"),
     ],
 )
@@ -346,8 +355,8 @@ async def test_a_lost_connection_ends_everything_that_waits(last_words: str, rea
         await script.say(last_words)
         await script.stream.send_eof()  # type: ignore[attr-defined]
         events = aiter(chat)
-        if last_words.startswith("JOINED"):
-            assert await anext(events) == e.Joined("#dev", "bob")
+        if last_words.startswith("RENAMED"):
+            assert await anext(events) == e.Renamed("bob", "bert")
         with pytest.raises(ConnectionLost, match=reason):
             await anext(events)
         with pytest.raises(ConnectionLost, match=reason):
@@ -376,10 +385,36 @@ async def test_a_connection_that_takes_nothing_more_is_lost(autojump_clock: trio
 
 async def test_what_a_newer_server_says_is_passed_over() -> None:
     async with scripted() as (chat, script):
-        await script.say("TYPING #dev bob", "OK", "ERROR throttled :slow down", "LEFT #dev bob")
+        await script.say("TYPING #dev bob", "OK", "ERROR throttled :slow down", "RENAMED bob bert")
         events = aiter(chat)
         assert await anext(events) == e.Failure("throttled", "slow down")
-        assert await anext(events) == e.Left("#dev", "bob")
+        assert await anext(events) == e.Renamed("bob", "bert")
+
+
+async def test_who_comes_while_we_enter_a_room() -> None:
+    """The server may know us from before, and tell of the room while it is asked."""
+    async with scripted() as (chat, script):
+        async with trio.open_nursery() as nursery:
+            results: list[EnteredRoom] = []
+
+            async def enter() -> None:
+                results.append(await chat.join("#dev"))
+
+            nursery.start_soon(enter)
+            tag, _ = await script.request()
+            await script.say("JOINED #dev bob", "RENAMED alice2 bob", f"@{tag} ROOM #dev 3 7 :lunch")
+            await script.say(f"@{tag} NAMES #dev alice bob", f"@{tag} NAMES #dev carol")
+            await script.say("LEFT #dev bob", "JOINED #dev erin", f"@{tag} OK 7", "LEFT #dev carol")
+        nicks = ("alice", "bob", "carol")
+        assert results[0].nicks == nicks
+        events = aiter(chat)
+        assert [await anext(events) for _ in range(5)] == [
+            e.Renamed("alice2", "bob"),
+            RoomState("#dev", nicks, "lunch"),
+            e.Left("#dev", "bob"),
+            e.Joined("#dev", "erin"),
+            e.Left("#dev", "carol"),
+        ]
 
 
 async def test_an_agreement_without_an_id_is_no_receipt() -> None:
@@ -397,8 +432,8 @@ async def test_quit_ends_the_iteration_and_refuses_more() -> None:
             nursery.start_soon(chat.quit, "tea")
             tag, request = await script.request()
             assert request == "QUIT :tea"
-            await script.say("JOINED #dev bob", f"@{tag} BYE :you quit")
-        assert [event async for event in chat] == [e.Joined("#dev", "bob")]
+            await script.say("RENAMED bob bert", f"@{tag} BYE :you quit")
+        assert [event async for event in chat] == [e.Renamed("bob", "bert")]
         with pytest.raises(ConnectionLost, match="we have left"):
             await chat.ping()
         await chat.quit()

@@ -1,5 +1,6 @@
 import pytest
 
+from triochat.client.happenings import RoomState
 from triochat.client.inbox import Inbox, Mark
 from triochat.client.memberships import Memberships, Roll
 from triochat.protocol import events as e
@@ -9,19 +10,23 @@ def message(number: int, target: str = "#dev") -> e.Message:
     return e.Message(target=target, id=number, ms=number, nick="bob", text="x")
 
 
+def there(*nicks: str, room: str = "#dev") -> RoomState:
+    return RoomState(room, nicks, "")
+
+
 @pytest.fixture
 def places() -> Memberships:
     """Alice is in #dev, with bob, and has heard up to 7."""
     places = Memberships(Inbox("alice"))
-    assert places.compare("#dev", ["alice", "bob"], "alice") == []
+    assert places.compare(there("alice", "bob"), "alice") == [there("alice", "bob")]
     places.confirm("#dev", 7)
     return places
 
 
 def test_a_room_counts_when_the_server_has_said_so() -> None:
     places = Memberships(Inbox("alice"))
-    places.compare("#dev", ["alice"], "alice")
-    places.compare("#ops", ["alice"], "alice")
+    places.compare(there("alice"), "alice")
+    places.compare(there("alice", room="#ops"), "alice")
     assert (list(places), places.seen()) == ([], {})
     places.confirm("#dev", 7)
     assert (list(places), places.seen(), places.last("#dev")) == (["#dev"], {"#dev": 7}, 7)
@@ -59,7 +64,10 @@ def test_what_the_program_has_taken_may_be_behind(places: Memberships) -> None:
 def test_a_program_in_anothers_place_goes_on_there() -> None:
     places = Memberships(Inbox("alice"), {"#dev": 7, "#ops": 0})
     assert (list(places), places.last("#dev")) == (["#dev", "#ops"], 7)
-    assert places.compare("#dev", ["alice", "carol"], "alice") == [], "nobody was told who was there"
+    assert not places.hear(e.Joined("#dev", "carol"), "alice"), "carol will be named with all others"
+    state = there("alice", "carol")
+    assert places.compare(state, "alice") == [state], "nobody was told who was there"
+    assert places.hear(e.Left("#dev", "carol"), "alice")
     places.leave("#dev")
     places.leave("#dev")
     assert list(places) == ["#ops"]
@@ -74,13 +82,11 @@ def test_a_log_that_is_another_one(places: Memberships) -> None:
 def test_who_came_and_went_meanwhile(places: Memberships) -> None:
     places.hear(e.Joined("#dev", "carol"), "alice")
     places.hear(e.Renamed("bob", "Robert"), "alice")
-    places.hear(e.Joined("#elsewhere", "dave"), "alice")
-    assert places.compare("#dev", ["ALICE", "robert", "erin"], "alice") == [
-        e.Left("#dev", "carol"),
-        e.Joined("#dev", "erin"),
-    ]
+    assert not places.hear(e.Joined("#elsewhere", "dave"), "alice")
+    state = there("ALICE", "robert", "erin")
+    assert places.compare(state, "alice") == [e.Left("#dev", "carol"), e.Joined("#dev", "erin"), state]
     places.hear(e.Left("#dev", "ERIN"), "alice")
-    assert places.compare("#dev", ["alice", "robert"], "alice") == []
+    assert places.compare(there("alice", "robert"), "alice") == [there("alice", "robert")]
 
 
 def test_what_is_said_to_us_alone_goes_by_our_nick(places: Memberships) -> None:
@@ -118,16 +124,17 @@ def test_what_was_taken_in_front_of_a_gap_counts(places: Memberships) -> None:
 
 
 def test_what_is_none_of_our_rooms_is_no_reason_to_fail(places: Memberships) -> None:
-    for event in (message(1, "#other"), e.Gap("#other", 1, 2), e.Left("#other", "bob"), e.Failure("x", "y")):
+    for event in (message(1, "#other"), e.Gap("#other", 1, 2), e.Failure("x", "y")):
         assert places.hear(event, "alice")
     assert list(places) == ["#dev"]
 
 
 def test_a_roll_is_complete_when_all_are_named() -> None:
-    roll = Roll()
-    assert roll.add(e.RoomInfo("#dev", 3, 0, "")) is None
+    roll = Roll("#dev")
+    assert roll.add(e.NameList("#dev", ("alice",))) is None, "a room is described first"
+    assert roll.add(e.RoomInfo("#dev", 3, 0, "lunch")) is None
     assert roll.add(e.NameList("#dev", ("alice", "bob"))) is None
     assert roll.add(message(1)) is None
-    assert roll.add(e.NameList("#dev", ("carol",))) == ["alice", "bob", "carol"]
+    assert roll.add(e.NameList("#dev", ("carol",))) == RoomState("#dev", ("alice", "bob", "carol"), "lunch")
     assert roll.add(e.RoomInfo("#dev", 1, 0, "")) is None
-    assert roll.add(e.NameList("#dev", ("alice",))) == ["alice"], "the answer was given anew"
+    assert roll.add(e.NameList("#dev", ("alice",))) == there("alice"), "the answer was given anew"

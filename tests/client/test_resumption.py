@@ -3,6 +3,7 @@ import re
 import pytest
 
 from triochat.client.errors import ConnectionLost
+from triochat.client.happenings import RoomState
 from triochat.client.inbox import Inbox
 from triochat.client.memberships import Memberships
 from triochat.client.resumption import Resumption
@@ -20,10 +21,10 @@ class Return:
     def __init__(self, *, returning: bool = False, **rooms: int) -> None:
         self.memberships = Memberships(Inbox("alice"))
         for room, last in rooms.items():
-            self.memberships.compare(f"#{room}", ["alice", "bob"], "alice")
+            self.memberships.compare(RoomState(f"#{room}", ("alice", "bob"), ""), "alice")
             self.memberships.confirm(f"#{room}", last)
         self.asked: list[tuple[str, str]] = []
-        self.told: list[e.Event] = []
+        self.told: list[e.Event | RoomState] = []
         self.resumption = Resumption(
             self.memberships, "alice", Tags(), self._send, self.told.append, returning=returning
         )
@@ -82,7 +83,11 @@ def test_the_inbox_is_part_of_it() -> None:
 def test_who_came_and_went_is_told_in_front_of_what_was_said() -> None:
     back = Return(dev=7)
     back.enter("JOIN #dev after=7", 8, 8, nicks=("alice", "carol"))
-    assert back.told[:2] == [e.Left("#dev", "bob"), e.Joined("#dev", "carol")]
+    assert back.told[:-1] == [
+        e.Left("#dev", "bob"),
+        e.Joined("#dev", "carol"),
+        RoomState("#dev", ("alice", "carol"), ""),
+    ]
     assert back.ids == [8]
 
 

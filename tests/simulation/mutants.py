@@ -8,7 +8,7 @@ import copy
 import dataclasses
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ from triochat.chat import hub as hub_module
 from triochat.chat.person import Person
 from triochat.chat.plan import KeepEntry, Plan, Recall
 from triochat.chat.room import Room
+from triochat.client.happenings import RoomState
 from triochat.client.memberships import Memberships
 from triochat.client.state_file import State, StateFile
 from triochat.journal import Draft, Entry, Journal, MemoryJournal, Outcome, Page
@@ -295,9 +296,9 @@ def tells_nobody_who_came_meanwhile(_: random.Random) -> Iterator[None]:
     """A client that does not say who came and went while it was away."""
     compare = Memberships.compare
 
-    def silent(memberships: Memberships, room: str, nicks: Iterable[str], me: str) -> list[e.Event]:
-        compare(memberships, room, nicks, me)
-        return []
+    def silent(memberships: Memberships, state: RoomState, me: str) -> list[e.Event | RoomState]:
+        told = compare(memberships, state, me)
+        return told if state.room not in memberships else []
 
     with patch.object(Memberships, "compare", silent):
         yield

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from tests.simulation.record import Asked, Record, Seen, Skipped, Witness
-from triochat.client import ChatClient, ConnectionLost, Disconnected, Lagged, Reconnected, Refused
+from triochat.client import ChatClient, ConnectionLost, Disconnected, Lagged, Reconnected, Refused, RoomState
 from triochat.client.happenings import Entry, Happening
 from triochat.client.opening import open_client_by
 from triochat.protocol import events as e
@@ -135,8 +135,6 @@ class Person:
         self._coming_and_going = trio.Lock()
         self._dead = False
         self._people: dict[str, dict[str, str]] = {}  # by room, folded nick → nick, as it was told
-        self._heard: list[Happening] = []
-        self._parted: dict[str, None] = {}  # rooms of which it may be told what is long past
 
     async def run(self) -> None:
         """Live, until all is over."""
@@ -169,7 +167,7 @@ class Person:
             jitter=self._choose.uniform,
         ) as chat:
             self._chat = chat
-            self._people, self._parted, self._heard = {}, {}, []
+            self._people = {}
             self._note(f"is here as {chat.nick}")
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._listen_until_the_end, chat, nursery)
@@ -296,22 +294,13 @@ class Person:
         with suppress(ConnectionLost, Refused):
             async with self._coming_and_going:
                 self.witness.stays.setdefault(room, [])  # it may be there though it never hears of it
-                heard = len(self._heard)
                 entered = await chat.join(room)
                 self._note(f"is in {room} behind {entered.last}")
                 self.witness.enter(room, entered.last)
-                self._people[room] = {fold(nick): nick for nick in entered.nicks}
-                # It may have heard already what happened behind the answer; what was before it does no harm,
-                # unless that was by another connection.
-                events = self._heard[heard:]
-                back = [at for at, event in enumerate(events) if isinstance(event, Reconnected)]
-                for event in events[back[-1] if back else 0 :]:
-                    _count(self._people[room], room, event)
 
     async def _part(self, chat: ChatClient, room: str) -> None:
         async with self._coming_and_going:
             self.witness.leave(room)
-            self._parted[room] = None
             await self._do(chat.part, room)
 
     async def _names(self, chat: ChatClient, room: str) -> None:
@@ -371,13 +360,14 @@ class Person:
                     )
                 case Disconnected() | Reconnected() | Lagged():
                     self._note(str(event)[:60])
-                    self._heard.append(event)
                     if isinstance(event, Lagged):
                         self.witness.begin_anew()
                         self._people.clear()
+                case RoomState(room=room, nicks=nicks):
+                    self._note(f"sees {event}"[:90])
+                    self._people[room] = {fold(nick): nick for nick in nicks}
                 case _:
                     self._note(f"sees {event}"[:90])
-                    self._heard.append(event)
                     for room, people in self._people.items():
                         _count(people, room, event)
 
@@ -395,7 +385,7 @@ class Person:
         self.witness.people = {
             room: {*(people | {fold(chat.nick): chat.nick}).values()}
             for room, people in self._people.items()
-            if room in chat.joined and room not in self._parted
+            if room in chat.joined
         }
 
     def _note(self, what: str) -> None:

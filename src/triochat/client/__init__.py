@@ -5,7 +5,7 @@ from triochat.client.chat_client import ChatClient
 from triochat.client.errors import ClientError, ConnectionLost, Refused
 from triochat.client.event_buffer import Lagged
 from triochat.client.exchange import Receipt
-from triochat.client.happenings import Disconnected, Reconnected
+from triochat.client.happenings import Disconnected, Reconnected, RoomState
 from triochat.client.opening import open_client
 from triochat.client.state_file import StateError
 from triochat.client.statistics import ChatStatistics
@@ -21,6 +21,7 @@ __all__ = [
     "Receipt",
     "Reconnected",
     "Refused",
+    "RoomState",
     "StateError",
     "open_client",
 ]

@@ -31,12 +31,13 @@ class ChatClient:
     say it, e.g. a text that is too long. Case does not matter in the names of rooms.
 
     Iterating yields what happens, in the order of each room: `Message`, `TopicSet`, `Joined`, `Left` and
-    `Renamed` of `triochat.protocol.events`, our own messages among them; `Gap` where something is no longer
-    kept; `Failure` where the server complains of no request in particular; `Disconnected` and
-    `Reconnected`; and `Lagged` where the program did not keep up. What was missed while there was no
-    connection comes behind `Reconnected`: each entry of a room's log once, with neither hole nor repeat, and
-    `Joined` and `Left` for everybody who is there now and was not, or the other way round. The iteration ends
-    when we have left; it raises `ConnectionLost` if the connection is lost and not made again.
+    `Renamed` of `triochat.protocol.events`, our own messages among them; `RoomState`, that is, who is there,
+    where a room is entered; `Gap` where something is no longer kept; `Failure` where the server complains of
+    no request in particular; `Disconnected` and `Reconnected`; and `Lagged` where the program did not keep
+    up. What was missed while there was no connection comes behind `Reconnected`: each entry of a room's log
+    once, with neither hole nor repeat, and `Joined` and `Left` for everybody who is there now and was not, or
+    the other way round. The iteration ends when we have left; it raises `ConnectionLost` if the connection is
+    lost and not made again.
 
     When the ``async with`` block of `open_client` ends, however it does, we have left: no task, in the block
     or outside it, waits for this client any more.

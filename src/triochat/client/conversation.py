@@ -21,7 +21,7 @@ from triochat.client.calling import Caller
 from triochat.client.errors import ConnectionLost, Refused
 from triochat.client.event_buffer import EventBuffer
 from triochat.client.exchange import Exchange, Kept
-from triochat.client.happenings import Disconnected, Reconnected
+from triochat.client.happenings import Disconnected, Reconnected, Told
 from triochat.client.inbox import Inbox
 from triochat.client.link import QUIT_TIMEOUT, Link
 from triochat.client.memberships import Memberships, Roll
@@ -79,7 +79,7 @@ class Conversation:
     ) -> None:
         self.nick = welcome.nick
         self.server = welcome.server
-        self.events: EventBuffer[e.Event | Disconnected | Reconnected] = EventBuffer(taken=self._taken)
+        self.events: EventBuffer[Told] = EventBuffer(taken=self._taken)
         self.pending = Pending()
         state = None if file is None else file.state
         inbox = Inbox(welcome.nick, None if state is None else state.inbox)
@@ -294,8 +294,8 @@ class Conversation:
 
     def _entering(self, room: str, tag: str, event: e.Event) -> None:
         """A frame of the answer to ``JOIN``."""
-        if (here := self._rolls.setdefault(tag, Roll()).add(event)) is not None:
-            for change in self.memberships.compare(room, here, self.nick):
+        if (here := self._rolls.setdefault(tag, Roll(room)).add(event)) is not None:
+            for change in self.memberships.compare(here, self.nick):
                 self.events.put(change)
         if isinstance(event, e.Ok | e.Failure):
             del self._rolls[tag]

@@ -29,9 +29,29 @@ class Reconnected:
     nick: str
 
 
+@dataclass(frozen=True, slots=True)
+class RoomState:
+    """How a room stands that we enter, or go back into: `Joined` and `Left` behind this change it.
+
+    It comes once for each `ChatClient.join`, and for each room behind `Reconnected`. That method returns the
+    same names; but which events are newer than its answer is seen only here.
+
+    Attributes:
+        room: its name.
+        nicks: who is there, oneself included.
+        topic: empty if there is none.
+    """
+
+    room: str
+    nicks: tuple[str, ...]
+    topic: str
+
+
 Entry = e.Message | e.TopicSet | e.Gap
 """One line of a room's log, or what is no longer kept of it."""
-Happening = e.Event | Lagged | Disconnected | Reconnected
+Told = e.Event | Disconnected | Reconnected | RoomState
+"""What a client notes for its program."""
+Happening = Told | Lagged
 """What iterating over a `ChatClient` yields."""
 
 _Any = TypeVar("_Any")
@@ -51,7 +71,7 @@ def untagged(event: _Any) -> _Any:
 class Happenings:
     """An asynchronous iterator over what happens, as a program gets it: without tags."""
 
-    def __init__(self, events: EventBuffer[e.Event | Disconnected | Reconnected]) -> None:
+    def __init__(self, events: EventBuffer[Told]) -> None:
         self._events = events
 
     def __aiter__(self) -> "Happenings":

@@ -4,9 +4,10 @@ By this a client that comes back knows where to go on, which entry it has had be
 went meanwhile. It is fed with what the server says; it does nothing by itself.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from triochat.client.happenings import RoomState
 from triochat.client.heard import Heard
 from triochat.client.inbox import Inbox
 from triochat.protocol import events as e
@@ -119,22 +120,22 @@ class Memberships:
         """All is heard that was said in a room so far: what comes is new."""
         self._rooms[room].before = None
 
-    def compare(self, room: str, nicks: Iterable[str], me: str) -> list[e.Event]:
-        """Note that exactly `nicks` are in a room, and tell what must have happened since we last heard.
+    def compare(self, state: RoomState, me: str) -> list[e.Event | RoomState]:
+        """Note how a room stands, and tell that, behind what must have happened since we last heard.
 
         Args:
-            room: its name. Of one that we are about to enter there is nothing to tell.
-            nicks: who is there.
+            state: of a room that we are in, or about to enter.
             me: our nickname, of which nobody tells us.
         """
+        room = state.room
         membership = self._rooms.setdefault(room, Membership(0, 0, confirmed=False))
-        before, now = membership.people, {fold(nick): nick for nick in nicks}
+        before, now = membership.people, {fold(nick): nick for nick in state.nicks}
         membership.people = now
         if not before:  # taken over from a program that has ended, too: nobody was told who was there
-            return []
+            return [state]
         gone = [e.Left(room, nick) for key, nick in before.items() if key not in now and key != fold(me)]
         come = [e.Joined(room, nick) for key, nick in now.items() if key not in before and key != fold(me)]
-        return [*gone, *come]
+        return [*gone, *come, state]
 
     # --- what is heard --------------------------------------------------------------------------
 
@@ -152,10 +153,10 @@ class Memberships:
                 return self._advance(room, number, ms)
             case e.Gap(target=room, last=number):
                 return self._advance(room, number, None)
-            case e.Joined(room=room, nick=nick) if room in self._rooms:
-                self._rooms[room].people[fold(nick)] = nick
-            case e.Left(room=room, nick=nick) if room in self._rooms:
-                self._rooms[room].people.pop(fold(nick), None)
+            case e.Joined(room=room, nick=nick):
+                return self._note(room, fold(nick), nick)
+            case e.Left(room=room, nick=nick):
+                return self._note(room, fold(nick), None)
             case e.Renamed(old=old, new=new):
                 for membership in self._rooms.values():
                     if membership.people.pop(fold(old), None) is not None:
@@ -164,6 +165,17 @@ class Memberships:
                     self.inbox.begin(new)  # each nick has its own
             case _:
                 pass
+        return True
+
+    def _note(self, room: str, key: str, nick: str | None) -> bool:
+        """Somebody is there, or not any more. Whether to tell: if we know nobody, all will be named."""
+        membership = self._rooms.get(room)
+        if membership is None or not membership.people:
+            return False
+        if nick is None:
+            membership.people.pop(key, None)
+        else:
+            membership.people[key] = nick
         return True
 
     def take(self, event: object) -> bool:
@@ -213,16 +225,17 @@ class Roll:
     and go.
     """
 
-    def __init__(self) -> None:
-        self._expected = 0
+    def __init__(self, room: str) -> None:
+        self._room = room
+        self._info: e.RoomInfo | None = None
         self._nicks: list[str] = []
 
-    def add(self, event: e.Event) -> list[str] | None:
-        """Those who are there, as soon as they are all known."""
+    def add(self, event: e.Event) -> RoomState | None:
+        """How the room stands, as soon as all are named who are there."""
         if isinstance(event, e.RoomInfo):
-            self._expected, self._nicks = event.members, []
-        elif isinstance(event, e.NameList):
+            self._info, self._nicks = event, []
+        elif isinstance(event, e.NameList) and self._info is not None:
             self._nicks.extend(event.nicks)
-            if len(self._nicks) >= self._expected:
-                return self._nicks
+            if len(self._nicks) >= self._info.members:
+                return RoomState(self._room, tuple(self._nicks), self._info.topic)
         return None

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from triochat.client.errors import TRANSIENT, ConnectionLost
+from triochat.client.happenings import RoomState
 from triochat.client.inbox import InboxReading
 from triochat.client.memberships import Memberships, Roll
 from triochat.client.tags import Tags
@@ -28,7 +29,10 @@ class _Entering:
     heard: int
     doubtful: bool  # whether it is the log of which we have heard so much
     uncertain: bool = False  # whether it is at least the beginning of that
-    roll: Roll = field(default_factory=Roll)
+    roll: Roll = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.roll = Roll(self.room)
 
 
 class Resumption:
@@ -49,7 +53,7 @@ class Resumption:
         nick: str,
         tags: Tags,
         send: Callable[[bytes], None],
-        tell: Callable[[e.Event], None],
+        tell: Callable[[e.Event | RoomState], None],
         *,
         returning: bool = True,
     ) -> None:
@@ -104,8 +108,8 @@ class Resumption:
         if entering is None:
             return False
         room = entering.room
-        if (nicks := entering.roll.add(event)) is not None:
-            for change in self._memberships.compare(room, nicks, self._nick):
+        if (here := entering.roll.add(event)) is not None:
+            for change in self._memberships.compare(here, self._nick):
                 self._tell(change)
         match event:
             case e.Message() | e.TopicSet() | e.Gap():

@@ -16,7 +16,7 @@ from triochat.client.chat_client import ChatClient
 from triochat.client.errors import ClientError, ConnectionLost, Refused
 from triochat.client.event_buffer import Lagged
 from triochat.client.exchange import Receipt
-from triochat.client.happenings import Disconnected, Entry, Happening, Reconnected
+from triochat.client.happenings import Disconnected, Entry, Happening, Reconnected, RoomState
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
 from triochat.protocol.grammar import fold
@@ -80,7 +80,7 @@ class Desk:
         self._nick = chat.nick  # as of what was taken note of so far
         self._last: dict[str, int] = {}  # by room, the id of the last entry that was told
         self._read: dict[str, int] = {}  # by room, the newest id of the newest page
-        self._entering: dict[str, tuple[Buffer, list[Happening]]] = {}
+        self._entering: dict[str, Buffer] = {}
         self._losses = 0
         self._reading: set[str] = set()
         self._to_send, self._outgoing = trio.open_memory_channel[tuple[Buffer, Line]](MOST_OUTGOING)
@@ -173,13 +173,12 @@ class Desk:
         match event:
             case e.Message() | e.TopicSet() | e.Gap():
                 self._entry(event)
-            case e.Joined(room=room) | e.Left(room=room) if room in self._entering:
-                self._entering[room][1].append(event)
+            case RoomState(room=room, nicks=nicks, topic=topic):
+                if (buffer := self._of(room)) is not None:
+                    buffer.members, buffer.topic = {fold(nick): nick for nick in nicks}, topic
             case e.Joined() | e.Left():
                 self._presence(event)
             case e.Renamed(old=old, new=new):
-                for _, heard in self._entering.values():
-                    heard.append(event)
                 self._renamed(old, new)
             case e.Failure(sentence=sentence):
                 self.tell(sentence, "error")
@@ -197,7 +196,7 @@ class Desk:
         self._watcher.changed()
 
     def _presence(self, event: e.Joined | e.Left) -> None:
-        buffer = self.buffers.get(event.room)
+        buffer = self._of(event.room)
         if buffer is None:
             return
         if isinstance(event, e.Joined):
@@ -231,7 +230,7 @@ class Desk:
     def _of(self, name: str) -> Buffer | None:
         """The buffer for what is said in a room that we are in, or about to enter, or to a person."""
         if name in self._entering:
-            return self._entering[name][0]
+            return self._entering[name]
         return self.open(name) if name.startswith("@") else self.buffers.get(name)
 
     def _is_shown(self, buffer: Buffer, line: Line, number: int) -> bool:
@@ -255,7 +254,7 @@ class Desk:
     def _renamed(self, old: str, new: str) -> None:
         if fold(old) == fold(self._nick):
             self._nick = new
-        for buffer in self.buffers.values():
+        for buffer in [*self.buffers.values(), *self._entering.values()]:
             if buffer.members.pop(fold(old), None) is not None:
                 buffer.members[fold(new)] = new
                 self.tell(f"{old} is now {new}", "presence", buffer)
@@ -366,20 +365,16 @@ class Desk:
             self.switch(room)
             return
         buffer = known or Buffer(room)
-        self._entering[room] = buffer, []
+        self._entering[room] = buffer
         try:
             entered = await self.chat.join(room)
         finally:
-            _, heard = self._entering.pop(room)
+            del self._entering[room]
         if known is None:
             self.buffers[room] = buffer
-        buffer.topic = entered.topic
-        buffer.members = {fold(nick): nick for nick in entered.nicks}
-        for event in heard:  # behind the names, or some of it: to know that twice does no harm
-            if isinstance(event, e.Renamed) and buffer.members.pop(fold(event.old), None) is not None:
-                buffer.members[fold(event.new)] = event.new
-            elif isinstance(event, e.Joined | e.Left):
-                self._presence(event)
+        if not buffer.members:  # the news of it is still on its way
+            buffer.members = {fold(nick): nick for nick in entered.nicks}
+            buffer.topic = entered.topic
         buffer.complete = not entered.last
         self.switch(room)
         if entered.last:
