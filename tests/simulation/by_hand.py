@@ -30,7 +30,7 @@ class _Visit:
         over: nothing more comes by it.
         bye: the reason that the server gave for its end; None: none.
         welcome: it was told that it is.
-        replaced: a newer one was.
+        replaced: when a newer one was; None: none was.
         excused: it may end without a word, for something was done to it or to the server.
     """
 
@@ -40,7 +40,7 @@ class _Visit:
         self.scope = trio.CancelScope()
         self.bye: str | None = None
         self.welcome = False
-        self.replaced = False
+        self.replaced: float | None = None
         self.excused: Callable[[], bool] = lambda: True
 
 
@@ -102,13 +102,16 @@ class ByHand(Stranger):
             self._here = False
         if not visit.welcome:  # it may have taken nobody's place
             for older in self._older:
-                if not older.replaced:
+                if older.replaced is None:
                     older.scope.cancel()
         visit.over.set()
         visit.followed.set()
         if visit in self._older:
             del self._older[visit]
-            if visit.replaced and visit.bye != "replaced" and not visit.excused():
+            if visit.replaced is None or visit.bye == "replaced" or visit.excused():
+                return
+            # Longer than that it may have had too much to read in front of its BYE, and was cut off.
+            if trio.current_time() < visit.replaced + self._world.setting.config.send_timeout / 2:
                 self.witness.faults.append(f"its connection was replaced, and ended with {visit.bye}")
 
     def _excuse(self, stream: trio.abc.Stream) -> Callable[[], bool]:
@@ -160,7 +163,8 @@ class ByHand(Stranger):
                 if line.startswith("@n OK"):
                     visit.welcome = True
                     for older in self._older:
-                        older.replaced = True
+                        if older.replaced is None:
+                            older.replaced = trio.current_time()
                 await self._hear(line)
             else:  # all but acknowledgements comes again by the newest
                 self._note(f"hears late {line[:70]}")

@@ -1,16 +1,16 @@
 """Those who chat: through the client library, as programs do."""
 
-import json
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import trio
 
 from tests.simulation.record import Asked, Record, Seen, Skipped, Witness
+from tests.simulation.state_on_disk import StateOnDisk
+from tests.simulation.texts import Texts
 from triochat.client import ChatClient, ConnectionLost, Disconnected, Lagged, Reconnected, Refused, RoomState
 from triochat.client.happenings import Entry, Happening
 from triochat.client.opening import open_client_by
@@ -19,29 +19,6 @@ from triochat.protocol.grammar import fold
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
-
-STARS = "\N{WHITE MEDIUM STAR} \N{SMILING FACE WITH OPEN MOUTH}\nand\tmore \\n"
-
-
-class Texts:
-    """Texts of which no two are alike."""
-
-    def __init__(self, name: str, choose: random.Random) -> None:
-        self._name = name
-        self._choose = choose
-        self._number = 0
-        self._wordy = choose.choice((0.0, 0.05, 0.5))
-
-    def next(self) -> str:
-        """One more: mostly short, now and then long, or what is hard to write."""
-        self._number += 1
-        text = f"{self._name}.{self._number}"
-        lot = self._choose.random()
-        if lot < self._wordy:
-            text += " " + "x" * self._choose.randint(100, 4000)
-        elif lot > 0.9:
-            text += " " + STARS
-        return text
 
 
 def _noted(entries: Sequence[Entry]) -> list[Seen | Skipped]:
@@ -71,44 +48,16 @@ def _count(people: dict[str, str], room: str, event: Happening) -> None:
             pass
 
 
+async def has_all_answers(chat: ChatClient) -> bool:
+    """Whether it waits for nothing, once it was asked something more."""
+    with suppress(ConnectionLost):
+        await chat.ping()
+        return not chat.statistics().unanswered
+    return False
+
+
 class _Killed(Exception):  # noqa: N818 -- it is no error, but what ends a life
     """The program is gone."""
-
-
-class StateOnDisk:
-    """The state file of somebody whose program may be killed: it is then what it was at that moment."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._kept: bytes | None = None
-
-    def _content(self) -> Mapping[str, Any]:
-        content: Mapping[str, Any] = json.loads(self._kept or self.path.read_bytes())
-        return content
-
-    def rooms(self) -> Mapping[str, int]:
-        """Where the next program goes back to, and behind which id."""
-        rooms: Mapping[str, int] = self._content()["rooms"] if self.path.exists() else {}
-        return rooms
-
-    def keep(self) -> None:
-        """The program is killed now; what it still writes, since here it can't be killed, does not count."""
-        self._kept = self.path.read_bytes()
-
-    def owed(self) -> dict[str, str]:
-        """Text → room, of what the next program has to send."""
-        content = self._content()
-        return {
-            unsent.get("say", unsent.get("topic")): unsent["to"]
-            for unsent in content["unsent"]
-            if unsent["to"] in content["rooms"]
-        }
-
-    def restore(self) -> None:
-        """This is what the next program finds."""
-        assert self._kept is not None
-        self.path.write_bytes(self._kept)
-        self._kept = None
 
 
 class Person:
@@ -375,10 +324,8 @@ class Person:
         """All is quiet: who is here, and where."""
         while True:
             if (chat := self._chat) is not None and chat.connected and self._finished:
-                with suppress(ConnectionLost):
-                    await chat.ping()
-                    if not chat.statistics().unanswered:
-                        break
+                if await has_all_answers(chat):
+                    break
             await trio.sleep(0.1)
         self.witness.nick = chat.nick
         self.witness.rooms = chat.joined

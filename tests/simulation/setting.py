@@ -16,6 +16,7 @@ class Setting:
         chatters: who speak the protocol by hand.
         typists: with netcat, who end their lines.
         tutorials: clients of 2019, who don't.
+        doubles: who begin a program while they have one that runs.
         strangers: who send junk, never read, or go at once.
         seconds: for which faults are injected.
         pause: seconds between two faults, on average.
@@ -38,6 +39,7 @@ class Setting:
     chatters: int
     typists: int
     tutorials: int
+    doubles: int
     strangers: int
     seconds: float
     pause: float
@@ -84,4 +86,5 @@ class Setting:
                 backlog=choose.choice((65536, 1024 * 1024)),
                 recent=choose.choice((0, 3, 20)),
             ),
+            doubles=choose.choice((0, 0, 1)),
         )

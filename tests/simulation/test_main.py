@@ -7,7 +7,7 @@ import pytest
 
 from tests.simulation import __main__ as command
 from tests.simulation.__main__ import MOST_FAILURES, Verdict, judge, main
-from tests.simulation.mutants import loses_one
+from tests.simulation.server_mutants import loses_one
 from tests.simulation.timeline import LAST
 from triochat.chat.hub import _HANDLERS
 from triochat.protocol import events as e

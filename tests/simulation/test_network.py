@@ -319,6 +319,22 @@ async def test_a_connection_that_both_have_closed_is_forgotten(autojump_clock: M
     assert net.connections == []
 
 
+async def test_what_was_done_to_a_connection_is_known_of_it() -> None:
+    net = network()
+    net.listen()
+    streams = [await net.dial(who) for who in ("p1", "p2", "p3", "p4")]
+    connections = [net.connection_of(stream) for stream in streams]
+    untouched, silent, ended, reset = filter(None, connections)
+    assert [connection.who for connection in net.connections] == ["p1", "p2", "p3", "p4"]
+    silent.be_silent(math.inf, up=True, down=False)
+    silent.heal()
+    ended.end()
+    reset.reset()
+    assert [each.disturbed for each in (untouched, silent, ended, reset)] == [False, True, True, True]
+    assert net.connection_of(streams[3]) is None, "it is there no more"
+    assert net.connection_of(connect().client) is None
+
+
 async def test_the_same_seed_tears_in_the_same_places(autojump_clock: MockClock) -> None:
     async def pieces(seed: int) -> list[bytes]:
         connection = connect(seed, torn=0.7)

@@ -16,6 +16,7 @@ from tests.simulation.by_hand import ByHand
 from tests.simulation.clockwork import WallClock, run
 from tests.simulation.complaints import complaints
 from tests.simulation.disk import Disk, narrow
+from tests.simulation.doubles import Double
 from tests.simulation.lasting import Lasting
 from tests.simulation.network import Conditions, Network
 from tests.simulation.nuisances import visit
@@ -171,6 +172,8 @@ class World:
             ("c", setting.chatters, ByHand),
             ("t", setting.typists, Typist),
             ("u", setting.tutorials, Tutorial),
+            # What they have seen is checked as they go, so nobody may take it back.
+            ("d", 0 if setting.set_back else setting.doubles, Double),
         )
         return [
             kind(self, f"{letter}{number}", self._random(f"{letter}{number}"))
