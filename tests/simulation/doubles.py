@@ -181,9 +181,9 @@ class Double:
         """All is quiet: return when exactly one program is there, and waits for nothing."""
         while True:
             there = [program for program in self._programs if not program.ended]
-            if self._last is not None and len(there) == 1 and (chat := there[0].chat) is not None:
-                if await has_all_answers(chat):
-                    break
+            chat = there[0].chat if self._last is not None and len(there) == 1 else None
+            if chat is not None and await has_all_answers(chat):
+                break
             await trio.sleep(0.1)
         self.witness.nick = chat.nick
         self.witness.rooms = chat.joined

@@ -323,9 +323,9 @@ class Person:
     async def finish(self) -> None:
         """All is quiet: who is here, and where."""
         while True:
-            if (chat := self._chat) is not None and chat.connected and self._finished:
-                if await has_all_answers(chat):
-                    break
+            chat = self._chat if self._finished else None
+            if chat is not None and chat.connected and await has_all_answers(chat):
+                break
             await trio.sleep(0.1)
         self.witness.nick = chat.nick
         self.witness.rooms = chat.joined
