@@ -111,6 +111,21 @@ async def test_who_was_replaced_for_good_is_told_so(nursery: trio.Nursery, autoj
         await Caller(Exchanges(nursery, lambda _: OSError("nobody")).dial, SESSION, Tags()).call_back("alice")
 
 
+async def test_whom_nobody_answers_is_not_replaced_for_good(
+    nursery: trio.Nursery, autojump_clock: Clock
+) -> None:
+    """The network swallows what is said, until whoever has our session has gone."""
+    exchanges = Exchanges(nursery, lambda attempt: taken if attempt < 3 else WELCOME)
+    taken = "ERROR nick-in-use :you are here already"
+    slow = iter((0, 0, 2 * PATIENCE))
+
+    async def dial() -> trio.abc.Stream:
+        await trio.sleep(next(slow))
+        return await exchanges.dial()
+
+    assert await Caller(dial, SESSION, Tags()).call_back("alice") is not None
+
+
 async def test_a_server_that_goes_on_refusing_is_told_of_once(
     autojump_clock: Clock, nursery: trio.Nursery
 ) -> None:
@@ -122,7 +137,9 @@ async def test_a_server_that_goes_on_refusing_is_told_of_once(
     assert told_at == [next(at for at in exchanges.attempts if at - first >= PATIENCE)]
 
 
-async def test_another_name_is_tried_when_one_is_refused_and_only_then(nursery: trio.Nursery) -> None:
+async def test_another_name_is_tried_when_one_is_refused_and_only_then(
+    nursery: trio.Nursery, autojump_clock: Clock
+) -> None:
     nobody, taken = OSError("nobody"), "ERROR nick-in-use :taken"
     answers: list[str | OSError] = [nobody, taken, nobody, taken, taken, WELCOME]
     exchanges = Exchanges(nursery, lambda attempt: answers[attempt - 1])

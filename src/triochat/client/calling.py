@@ -1,7 +1,6 @@
 """Calling a server: a connection, and the hello on it; once, or for as long as it takes."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Final
 
 import trio
@@ -54,17 +53,20 @@ class Caller:
         """Call after another connection has taken our place; None if it is there to stay.
 
         It may be one that we had given up ourselves: its hello arrived late, and its end comes behind it.
+        That nobody answers for a while says nothing: only a server that refuses us knows that it is there.
 
         Raises:
             OSError: nobody answers.
             ConnectionLost: it went away before it had said whether it takes us.
         """
-        with trio.move_on_after(PATIENCE):
-            while True:
-                await trio.sleep(PATIENCE / 5)
-                with suppress(Refused):
-                    return await self.call(nick, takeover=False)
-        return None
+        since = trio.current_time()
+        while True:
+            await trio.sleep(PATIENCE / 5)
+            try:
+                return await self.call(nick, takeover=False)
+            except Refused:
+                if trio.current_time() - since >= PATIENCE:
+                    return None
 
     async def call_again(
         self, nicks: Callable[[], Sequence[str]], backoff: Backoff, refused: Callable[[Refused], None]
