@@ -118,7 +118,7 @@ class _Host:
         try:
             listeners = await open_listeners(self._config)
         except CannotListen as error:
-            self._complain(f"triochat: {error}")
+            self._complain(str(error))
             return FAILED
         names = [listener.socket.getsockname() for listener in listeners]
         try:
@@ -131,7 +131,7 @@ class _Host:
         except JournalUnusable as error:
             for listener in listeners:
                 listener.socket.close()
-            self._complain(f"triochat: {error}")
+            self._complain(str(error))
             return FAILED
         return self._exit_code
 
@@ -208,7 +208,7 @@ class _Host:
             log.warning("the output can't be written", error=error.strerror)
 
     def _complain(self, sentence: str) -> None:
-        self._err.write(f"{sentence}\n")
+        self._err.write(f"triochat: {sentence}\n")
         self._err.flush()
 
 
