@@ -125,6 +125,7 @@ class _Host:
             async with open_journal(self._config) as journal:
                 try:
                     await self._run_both(listeners, names, journal)
+                    self._say("The server has ended.")
                 except* _ServerFailed:  # by now the front end has left the terminal
                     self._exit_code = FAILED
                     self._complain(f"the server failed, so the chat ends; {self._log_path} says why")
@@ -168,6 +169,8 @@ class _Host:
             code = await self._front_end(_ALL.get(host, host), port, person, ways)
             if code != 128 + signal.SIGTERM and await self._may_go_on():
                 self._say("The server goes on; Ctrl-C ends it.")
+                await self._shutdown.wait()
+                self._say("")  # the terminal shows a Ctrl-C where it was pressed
             else:
                 self._exit_code = code
                 self._shutdown.set()
