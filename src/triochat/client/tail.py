@@ -130,7 +130,9 @@ class _Tail:
         finally:
             self._output.finish()
         if self._output.fault is not None:
-            await self._errand.fail(f"the cursor file can't be written: {self._output.fault.strerror}")
+            await self._errand.fail(
+                f"the cursor file {self._config.cursor} can't be written: {self._output.fault.strerror}"
+            )
 
     async def _end_if_nobody_reads(self, outlet: Outlet, everything: trio.CancelScope) -> None:
         await outlet.reader_gone()
