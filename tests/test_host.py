@@ -89,7 +89,9 @@ async def test_a_fault_in_the_server_ends_the_client(monkeypatch: pytest.MonkeyP
     with trio.fail_after(30):
         assert await host.run() == FAILED
     assert ended.is_set()
-    assert err.getvalue() == f"the server failed, so the chat ends; {tmp_path / 'host.log'} says why\n"
+    assert (
+        err.getvalue() == f"triochat: the server failed, so the chat ends; {tmp_path / 'host.log'} says why\n"
+    )
 
 
 async def test_a_server_that_does_not_come_up_is_told_of_as_well(

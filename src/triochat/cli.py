@@ -17,6 +17,7 @@ from cyclopts.config import Dict, Env
 
 from triochat import usage
 from triochat.address import find_address, parse_address
+from triochat.cli_output import App, exit_code_of, write
 from triochat.config import (
     DEFAULT_HOST,
     ClientConfig,
@@ -50,12 +51,7 @@ ServersConfigFile = Annotated[
 
 def main() -> None:
     """Run what the command line says; see `triochat.__main__`."""
-    try:
-        code = app()
-    except ConfigError as error:
-        sys.stderr.write(f"triochat: {error}\n")
-        code = 1
-    sys.exit(code)
+    sys.exit(exit_code_of(app))
 
 
 def _check_environment(_: cyclopts.App, __: tuple[str, ...], ___: cyclopts.ArgumentCollection) -> None:
@@ -120,13 +116,15 @@ HOST_CONFIG = [
     _read_file,
 ]
 
-app = cyclopts.App(
+app = App(
     name="triochat",
     help=usage.SUMMARY,
     version=usage.VERSION,
     config=[_check_environment, _take_typed_room, Env(ENVIRONMENT), _read_file],
     result_action="return_value",
     help_format="plaintext",
+    exit_on_error=False,
+    print_error=False,
 )
 
 
@@ -254,7 +252,7 @@ def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
     """
     from triochat.completion import completion_script
 
-    sys.stdout.write(completion_script(app, shell))
+    write(completion_script(app, shell))
     return 0
 
 

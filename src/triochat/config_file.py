@@ -4,7 +4,7 @@ A setting that is silently ignored is worse than a command that doesn't start. S
 command are looked at, and a named server that nobody asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,12 @@ from triochat.config import ClientConfig, ConfigError, SendConfig, ServerConfig,
 SECTIONS: Final = {"server": ServerConfig, "client": ClientConfig, "send": SendConfig, "tail": TailConfig}
 SERVERS: Final = "servers"
 _OF_A_SERVER: Final = ("address", "nick", "room")
+
+_ALL: Final = {
+    **{table: {field.name for field in fields(settings)} for table, settings in SECTIONS.items()},
+    f"{SERVERS}.NAME": set(_OF_A_SERVER),
+}
+"""The settings of each table."""
 
 Tables = Mapping[str, dict[str, Any]]
 
@@ -65,9 +71,10 @@ def read_tables(path: Path) -> Tables:
     except ValueError as error:
         raise ConfigError(f"{path} is no TOML file: {error}") from None
     for table, settings in tables.items():
-        if table not in (*SECTIONS, SERVERS) or not isinstance(settings, dict):
-            there = ", ".join(f"[{section}]" for section in SECTIONS)
-            raise ConfigError(f"{path}: there is no table [{table}]; there are {there} and [{SERVERS}.NAME]")
+        if not isinstance(settings, dict):
+            raise ConfigError(f"{path}: {_out_of_place(table)}")
+        if table not in (*SECTIONS, SERVERS):
+            raise ConfigError(f"{path}: there is no table [{table}]; there are {_listed(_ALL, 'and')}")
         if table in SECTIONS:
             _check_section(path, table, settings)
     named_servers(tables, path)
@@ -101,6 +108,21 @@ def named_servers(tables: Tables, path: Path) -> dict[str, Address]:
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from None
     return servers
+
+
+def _out_of_place(key: str) -> str:
+    """What to do about a key that stands in no table."""
+    name = key.replace("-", "_")
+    if belongs := [table for table, known in _ALL.items() if name in known]:
+        return f"{key} stands in no table; put it below a line {_listed(belongs, 'or')}"
+    if key in (*SECTIONS, SERVERS):
+        return f"{key} is no table; write [{key if key in SECTIONS else f'{SERVERS}.NAME'}]"
+    return f"there is no setting {key}; there are the tables {_listed(_ALL, 'and')}"
+
+
+def _listed(tables: Iterable[str], word: str) -> str:
+    *others, last = [f"[{table}]" for table in tables]
+    return f"{', '.join(others)} {word} {last}" if others else last
 
 
 def _check_section(path: Path, table: str, settings: dict[str, Any]) -> None:

@@ -118,20 +118,21 @@ class _Host:
         try:
             listeners = await open_listeners(self._config)
         except CannotListen as error:
-            self._complain(f"triochat: {error}")
+            self._complain(str(error))
             return FAILED
         names = [listener.socket.getsockname() for listener in listeners]
         try:
             async with open_journal(self._config) as journal:
                 try:
                     await self._run_both(listeners, names, journal)
+                    self._say("The server has ended.")
                 except* _ServerFailed:  # by now the front end has left the terminal
                     self._exit_code = FAILED
                     self._complain(f"the server failed, so the chat ends; {self._log_path} says why")
         except JournalUnusable as error:
             for listener in listeners:
                 listener.socket.close()
-            self._complain(f"triochat: {error}")
+            self._complain(str(error))
             return FAILED
         return self._exit_code
 
@@ -168,6 +169,8 @@ class _Host:
             code = await self._front_end(_ALL.get(host, host), port, person, ways)
             if code != 128 + signal.SIGTERM and await self._may_go_on():
                 self._say("The server goes on; Ctrl-C ends it.")
+                await self._shutdown.wait()
+                self._say("")  # the terminal shows a Ctrl-C where it was pressed
             else:
                 self._exit_code = code
                 self._shutdown.set()
@@ -208,7 +211,7 @@ class _Host:
             log.warning("the output can't be written", error=error.strerror)
 
     def _complain(self, sentence: str) -> None:
-        self._err.write(f"{sentence}\n")
+        self._err.write(f"triochat: {sentence}\n")
         self._err.flush()
 
 

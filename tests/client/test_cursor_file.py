@@ -72,7 +72,7 @@ def test_a_place_where_there_can_be_none(tmp_path: Path) -> None:
     with pytest.raises(CursorError, match="can't be used"):
         CursorFile(tmp_path / "nowhere" / "cursor")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(CursorError, match="can't be read"):
+    with pytest.raises(CursorError, match="can't be used"):
         CursorFile(tmp_path / "folder")
 
 

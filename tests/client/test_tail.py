@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -178,7 +179,22 @@ async def test_a_room_that_there_is_not() -> None:
         code, lines, err = await printed(address, TailConfig(room=("#nope", "#lobby")))
         assert code == 1
         assert len(lines) == 1
-        assert "#nope" in err
+        assert err == "triochat: there is no room #nope: nobody is in it, and nothing was ever said there\n"
+
+
+async def test_a_cursor_that_can_not_be_kept_is_named(tmp_path: Path) -> None:
+    cursor = tmp_path / "folder" / "cursor"
+    cursor.parent.mkdir()
+    async with room("one") as (address, chat):
+        async with tail(address, TailConfig(follow=True, cursor=cursor)) as subject:
+            await subject.lines(1)
+            shutil.rmtree(cursor.parent)
+            await chat.say("#lobby", "two")
+            await subject.lines(1)
+            await subject.close()
+            with trio.fail_after(PATIENCE):
+                await subject.ended.wait()
+        assert f"the cursor file {cursor} can't be written: No such file" in subject.err.getvalue()
 
 
 async def test_follow_goes_on() -> None:
@@ -280,7 +296,7 @@ async def test_what_makes_no_sense() -> None:
     with pytest.raises(ConfigError, match="timeout is"):
         TailConfig(timeout=-1)
     for config, what in (
-        (TailConfig(room=("#a b",)), "can't be the name of a room"),
+        (TailConfig(room=("#a b",)), "'#a b' can't be the name of a room: a room is up to 32 letters"),
         (TailConfig(since="yesterday"), "since is a date or a time"),
         (TailConfig(since="3", room=("#a", "#b")), "means something in one room only"),
     ):

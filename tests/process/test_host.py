@@ -91,6 +91,7 @@ async def test_the_server_goes_on_if_it_may(host: Host, leave: str) -> None:
             assert await carol.rest() == ["BYE :the server shuts down"]
         assert (await bob.rest())[-1] == "BYE :the server shuts down"
     assert await program.exit_code() == 0
+    assert (await program.out.rest()).endswith("\n\nThe server has ended.\n"), "not behind what a ^C shows"
     assert "Traceback" not in await program.err.rest()
 
 
@@ -115,6 +116,15 @@ async def test_ctrl_c_asks_and_a_second_one_is_a_no(host: Host) -> None:
         program.signal(signal.SIGINT)
         assert (await bob.rest())[-1] == "BYE :the server shuts down"
     assert await program.exit_code() == 130
+    assert (await program.out.rest()).endswith("\nThe server has ended.\n")
+    assert await program.err.rest() == ""
+
+
+async def test_ctrl_c_with_nobody_else_there_ends_it_and_says_so(host: Host) -> None:
+    program = await host()
+    program.signal(signal.SIGINT)
+    assert await program.exit_code() == 130
+    assert (await program.out.rest()).endswith("The server has ended.\n")
     assert await program.err.rest() == ""
 
 

@@ -59,7 +59,13 @@ finally:
     print(*sys.modules, file=sys.stderr)
 """
 EARLY = {"triochat", "triochat.__main__", "triochat.usage", "triochat.version"}
-TO_PARSE = {"triochat.address", "triochat.cli", "triochat.config", "triochat.config_file"}
+TO_PARSE = {
+    "triochat.address",
+    "triochat.cli",
+    "triochat.cli_output",
+    "triochat.config",
+    "triochat.config_file",
+}
 
 
 @pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"], ["--version"]])
@@ -94,6 +100,46 @@ async def test_help_that_nobody_reads_is_no_traceback(run: Run) -> None:
     program = await run("--help", command=["sh", "-c", 'exec "$@" >&-', "sh", *TRIOCHAT])
     assert await program.exit_code() == 1
     assert await program.err.rest() == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["serve"], 'unknown command "serve". Did you mean "server"?'),
+        (["client", "--nosuch"], "unknown option: --nosuch"),
+        (["client", "a", "b"], "there is nothing that 'b' could mean here"),
+        (["host", "--port", "abc"], 'invalid value for --port: unable to convert "abc" into int'),
+        (["tail", "--room"], 'command "tail" parameter --room requires an argument'),
+        (["backup"], 'command "backup" parameter COPY requires an argument'),
+        (["completion", "tcsh"], 'invalid value "tcsh" for SHELL. Choose from: "bash", "zsh", "fish"'),
+    ],
+)
+async def test_what_can_not_be_parsed_is_one_sentence(run: Run, arguments: list[str], says: str) -> None:
+    program = await run(*arguments)
+    assert await program.exit_code() == 2
+    err = await program.err.rest()
+    assert err.startswith(f"triochat: {says}")
+    assert err.count("\n") == 1
+    assert "\x1b" not in err
+    assert program.out.text == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("arguments", [["completion", "bash"], ["tail", "--help"]])
+@pytest.mark.parametrize("where", [">/dev/full", ">&-"])
+async def test_what_can_not_be_printed_is_one_sentence(run: Run, arguments: list[str], where: str) -> None:
+    program = await run(*arguments, command=["sh", "-c", f'exec "$@" {where}', "sh", *TRIOCHAT])
+    assert await program.exit_code() == 1
+    err = await program.err.rest()
+    assert err.startswith("triochat: the standard output can't be written")
+    assert err.count("\n") == 1
+
+
+async def test_a_completion_that_nobody_reads_ends_quietly(run: Run) -> None:
+    pipe = '{ "$@"; echo $? >&2; } | true'  # which is long gone by the time there is something
+    program = await run("completion", "bash", command=["bash", "-c", pipe, "bash", *TRIOCHAT])
+    assert await program.exit_code() == 0
+    assert await program.err.rest() == "141\n"
 
 
 def test_all_that_is_public_is_there() -> None:

@@ -1,12 +1,14 @@
 """A small file that a program keeps for the next one in its place.
 
-It is never changed, but replaced as a whole: whatever kills us, there is the old one or the new one. Beside
-it stands a file that ends in ``.lock``, which the system holds locked as long as we live: two programs would
-undo each other's work. (Windows has no such locks; there nobody looks.)
+It is never changed, but replaced as a whole: whatever kills us, there is the old one or the new one. So what
+is there and is no file is refused: root would put a file in the place of a device such as /dev/null.
+Beside it stands a file that ends in ``.lock``, which the system holds locked as long as we live: two
+programs would undo each other's work. (Windows has no such locks; there nobody looks.)
 """
 
 import errno
 import os
+import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -24,13 +26,14 @@ class KeptFile:
 
     Raises:
         InUse: another program has it.
-        OSError: it can't be locked.
+        OSError: it can't be locked, or what is there is no file.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         if self.path.name in ("", ".."):  # such as "/": no name can be made of it for what lies beside it
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        _check_kind(self.path)
         self._lock = self._locked()
 
     def close(self) -> None:
@@ -92,6 +95,18 @@ class KeptFile:
             os.close(fd)
             raise
         return fd
+
+
+def _check_kind(path: Path) -> None:
+    """Raise OSError if something else than a file is there."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is not an ordinary file", str(path))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -86,7 +86,12 @@ def target_of(config: SendConfig) -> str:
     else:
         target = room_name(LOBBY if config.room is None else config.room)
     if not is_target(target):
-        raise ConfigError(f"{target!a} can't be the name of a {'room' if config.to is None else 'person'}")
+        raise ConfigError(
+            f"{target!a} can't be the name of a room: a room is up to 32 letters, digits, - and _ behind a #"
+            if config.to is None
+            else f"{target[1:]!a} can't be the name of a person: a nickname is a letter,"
+            " then up to 31 letters, digits, - and _"
+        )
     return target
 
 

@@ -62,7 +62,10 @@ async def run_tail(
     names = list(dict.fromkeys(map(room_name, config.room or (LOBBY,))))
     for name in names:
         if not is_room(name):
-            raise ConfigError(f"{name!a} can't be the name of a room")
+            raise ConfigError(
+                f"{name!a} can't be the name of a room:"
+                " a room is up to 32 letters, digits, - and _ behind a #"
+            )
     since = _since(config.since, len(names))
 
     async def carry_out(errand: Errand) -> None:
@@ -127,7 +130,9 @@ class _Tail:
         finally:
             self._output.finish()
         if self._output.fault is not None:
-            await self._errand.fail(f"the cursor file can't be written: {self._output.fault.strerror}")
+            await self._errand.fail(
+                f"the cursor file {self._config.cursor} can't be written: {self._output.fault.strerror}"
+            )
 
     async def _end_if_nobody_reads(self, outlet: Outlet, everything: trio.CancelScope) -> None:
         await outlet.reader_gone()
@@ -203,7 +208,9 @@ class _Tail:
             if refused.code != "no-such-room":
                 raise
             if not self._config.follow:
-                await self._errand.fail(f"{room}: {refused.sentence}")
+                await self._errand.fail(
+                    f"there is no room {room}: nobody is in it, and nothing was ever said there"
+                )
             return Place()
         return _place(page[-1]) if page else Place()
 
