@@ -93,37 +93,56 @@ async def test_it_is_tried_until_the_server_takes_us(autojump_clock: Clock, nurs
     assert refusals == []
 
 
+def unexpected() -> None:
+    pytest.fail("somebody answers")
+
+
 async def test_who_was_replaced_comes_back_when_the_other_has_gone(
     nursery: trio.Nursery, autojump_clock: Clock
 ) -> None:
     taken = "ERROR nick-in-use :you are here already"
     exchanges = Exchanges(nursery, lambda attempt: taken if attempt < 3 else WELCOME)
-    back = await Caller(exchanges.dial, SESSION, Tags()).call_back("alice")
+    back = await Caller(exchanges.dial, SESSION, Tags()).call_back("alice", Backoff(slowest), unexpected)
     assert back is not None
     assert exchanges.hellos == [f"NICK alice triochat/1 session={SESSION} takeover=no"] * 3
 
 
 async def test_who_was_replaced_for_good_is_told_so(nursery: trio.Nursery, autojump_clock: Clock) -> None:
     exchanges = Exchanges(nursery, lambda _: "ERROR nick-in-use :you are here already")
-    assert await Caller(exchanges.dial, SESSION, Tags()).call_back("alice") is None
-    assert trio.current_time() == PATIENCE
-    with pytest.raises(OSError, match="nobody"):
-        await Caller(Exchanges(nursery, lambda _: OSError("nobody")).dial, SESSION, Tags()).call_back("alice")
+    caller = Caller(exchanges.dial, SESSION, Tags())
+    assert await caller.call_back("alice", Backoff(slowest), unexpected) is None
+    assert trio.current_time() - exchanges.attempts[0] == PATIENCE
 
 
 async def test_whom_nobody_answers_is_not_replaced_for_good(
     nursery: trio.Nursery, autojump_clock: Clock
 ) -> None:
-    """The network swallows what is said, until whoever has our session has gone."""
-    exchanges = Exchanges(nursery, lambda attempt: taken if attempt < 3 else WELCOME)
-    taken = "ERROR nick-in-use :you are here already"
+    """The network swallows what is said, until whoever has our session has gone; and nobody is thrown out."""
+    taken, nobody = "ERROR nick-in-use :you are here already", OSError("nobody")
+    answers: list[str | OSError] = [
+        taken,
+        taken,
+        nobody,
+        "BYE :shutting down",
+        taken,
+        taken,
+        taken,
+        taken,
+        WELCOME,
+    ]
+    exchanges = Exchanges(nursery, lambda attempt: answers[attempt - 1])
     slow = iter((0, 0, 2 * PATIENCE))
+    silences: list[float] = []
 
     async def dial() -> trio.abc.Stream:
-        await trio.sleep(next(slow))
+        await trio.sleep(next(slow, 0))
         return await exchanges.dial()
 
-    assert await Caller(dial, SESSION, Tags()).call_back("alice") is not None
+    caller = Caller(dial, SESSION, Tags())
+    back = await caller.call_back("alice", Backoff(slowest), lambda: silences.append(trio.current_time()))
+    assert back is not None
+    assert silences == exchanges.attempts[2:4]
+    assert {hello.rpartition(" ")[2] for hello in exchanges.hellos} == {"takeover=no"}
 
 
 async def test_a_server_that_goes_on_refusing_is_told_of_once(

@@ -417,6 +417,47 @@ async def test_who_comes_while_we_enter_a_room() -> None:
         ]
 
 
+@pytest.mark.parametrize("here", [False, True], ids=["from elsewhere", "while there"])
+async def test_who_is_refused_behind_the_names_is_out_of_the_room(here: bool) -> None:
+    """The server says who is there, and then that it can't read what we have asked for."""
+    async with scripted() as (chat, script):
+
+        async def enter(*frames: str, after: int | None = None) -> None:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(chat.join, "#dev", after)
+                tag, _ = await script.request()
+                await script.say(*(f"@{tag} {frame}" for frame in frames))
+
+        if here:
+            await enter("ROOM #dev 1 7", "NAMES #dev alice", "OK 7")
+            assert chat.joined == ("#dev",)
+        with pytest.RaisesGroup(Refused):
+            await enter("ROOM #dev 1 7", "NAMES #dev alice", "ERROR unavailable :ask again", after=0)
+        assert chat.joined == ()
+        events = aiter(chat)
+        state = RoomState("#dev", ("alice",), "")
+        expected = [state] * (1 + here) + [e.Left("#dev", "alice", "ask again")]
+        assert [await anext(events) for _ in expected] == expected
+
+
+async def test_who_is_refused_a_room_without_a_word_stays_where_it_is() -> None:
+    async with scripted() as (chat, script):
+
+        async def enter(*frames: str) -> None:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(chat.join, "#dev")
+                tag, _ = await script.request()
+                await script.say(*(f"@{tag} {frame}" for frame in frames))
+
+        with pytest.RaisesGroup(Refused):
+            await enter("ERROR too-many-rooms :leave one")
+        assert (chat.joined, chat.statistics().unseen) == ((), 0)
+        await enter("ROOM #dev 1 7", "NAMES #dev alice", "OK 7")
+        with pytest.RaisesGroup(Refused):
+            await enter("ERROR throttled :slow down")
+        assert (chat.joined, chat.statistics().unseen) == (("#dev",), 1)
+
+
 async def test_an_agreement_without_an_id_is_no_receipt() -> None:
     async with scripted() as (chat, script):
         receipt = await chat.submit("#dev", "x")

@@ -30,11 +30,26 @@ def test_a_room_counts_when_the_server_has_said_so() -> None:
     assert (list(places), places.seen()) == ([], {})
     places.confirm("#dev", 7)
     assert (list(places), places.seen(), places.last("#dev")) == (["#dev"], {"#dev": 7}, 7)
-    places.forget_unconfirmed()
+    assert places.forget_unconfirmed() == ["#ops"], "of which somebody was told"
     places.confirm("#ops", 0)
     assert places.seen() == {"#dev": 7, "#ops": 0}
-    places.forget_unconfirmed("#ops")  # entered before, so a refused second JOIN changes nothing
+    assert not places.refuse("#ops", named=False)  # entered before, so a refused second JOIN changes nothing
     assert list(places) == ["#dev", "#ops"]
+    assert places.refuse("#dev", named=True)
+    assert not places.refuse("#ops", named=True), "nobody was told that we were there"
+    assert not places.refuse("#elsewhere", named=True)
+    assert list(places) == []
+
+
+def test_a_room_that_is_asked_for_again_is_told_of_again() -> None:
+    places = Memberships(Inbox("alice"))
+    places.compare(there("alice", "bob"), "alice")
+    assert places.forget_unconfirmed({"#dev"}) == []
+    assert not places.hear(e.Joined("#dev", "carol"), "alice"), "all will be named"
+    state = there("alice", "carol")
+    assert places.compare(state, "alice") == [state]
+    places.forget_unconfirmed({"#dev"})
+    assert places.refuse("#dev", named=False), "the program believes that we are there"
 
 
 def test_each_entry_is_new_once(places: Memberships) -> None:

@@ -149,6 +149,22 @@ async def test_who_is_replaced_does_not_fight(autojump_clock: Clock) -> None:
         assert new.statistics().unseen == 0, "and the other one has noticed nothing"
 
 
+async def test_who_was_replaced_throws_nobody_out_though_nobody_answers(autojump_clock: Clock) -> None:
+    session = "ab" * 16
+    async with network() as net, open_client_by(net.dial, nick="alice", session=session) as old:
+        await old.ping()
+        async with open_client_by(net.dial, nick="alice", session=session) as new:
+            await trio.sleep(1.5)  # it has asked once
+            net.refusing = True
+            await trio.sleep(30)
+            net.refusing = False
+            with pytest.raises(ConnectionLost, match="replaced"):
+                [event async for event in old]
+            await new.ping()
+            assert new.connected
+            assert new.statistics().unseen == 0, "it has noticed nothing"
+
+
 async def test_a_connection_that_was_given_up_takes_nobodys_place_for_long(autojump_clock: Clock) -> None:
     """Its hello was held up on the way, and arrives when another one is there."""
     session = "ab" * 16

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
+ALL = 1_000_000
+"""Entries that an answer without a limit may have."""
+
+
 def _noted(entries: Sequence[Entry]) -> list[Seen | Skipped]:
     """An answer, for the record."""
     noted: list[Seen | Skipped] = []
@@ -84,6 +88,10 @@ class Person:
         self._coming_and_going = trio.Lock()
         self._dead = False
         self._people: dict[str, dict[str, str]] = {}  # by room, folded nick → nick, as it was told
+        self._topics: dict[str, str] = {}  # by room, as it was told
+        self._stated: set[str] = set()  # rooms of which it was told how they stand, on this connection
+        self._joining: str | None = None
+        self._asked: set[str] = set()  # rooms that it has asked to enter or to leave, on this connection
 
     async def run(self) -> None:
         """Live, until all is over."""
@@ -116,7 +124,7 @@ class Person:
             jitter=self._choose.uniform,
         ) as chat:
             self._chat = chat
-            self._people = {}
+            self._people, self._topics, self._stated, self._asked = {}, {}, set(), set()
             self._note(f"is here as {chat.nick}")
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._listen_until_the_end, chat, nursery)
@@ -173,7 +181,8 @@ class Person:
         elif lot < 0.62:
             nursery.start_soon(self._say, chat, f"@{self._somebody()}")
         elif lot < 0.70:
-            nursery.start_soon(self._join, chat, room)
+            after = self._choose.choice((None, None, 0, self._choose.randint(1, 50)))
+            nursery.start_soon(self._join, chat, room, after)
         elif lot < 0.74:
             nursery.start_soon(self._part, chat, there)
         elif lot < 0.79:
@@ -239,18 +248,33 @@ class Person:
 
     # One after the other: else it would not know itself since when it is where.
 
-    async def _join(self, chat: ChatClient, room: str) -> None:
-        with suppress(ConnectionLost, Refused):
-            async with self._coming_and_going:
-                self.witness.stays.setdefault(room, [])  # it may be there though it never hears of it
-                entered = await chat.join(room)
-                self._note(f"is in {room} behind {entered.last}")
-                self.witness.enter(room, entered.last)
+    async def _join(self, chat: ChatClient, room: str, after: int | None = None) -> None:
+        async with self._coming_and_going:
+            self.witness.stays.setdefault(room, [])  # it may be there though it never hears of it
+            if after is not None:  # what is said while it reads is in the answer, and nowhere else
+                self.witness.leave(room)
+            self._asked.add(room)
+            self._joining = room
+            reach, log = self.witness.last(room), self._record.set_backs
+            with suppress(ConnectionLost):
+                try:
+                    entered = await chat.join(room, after)
+                except Refused as refused:
+                    self._note(f"join {room} after={after}: {refused.code}")
+                else:
+                    self._note(f"is in {room} behind {entered.last}")
+                    self.witness.enter(room, entered.last)
+                    if after is not None and log == self._record.set_backs:
+                        missed = _noted(entered.missed)
+                        self.witness.asked.append(Asked(room, missed, ALL, reach, after=after))
+            self._joining = None
 
     async def _part(self, chat: ChatClient, room: str) -> None:
         async with self._coming_and_going:
             self.witness.leave(room)
+            self._asked.add(room)
             await self._do(chat.part, room)
+            self._asked.add(room)
 
     async def _names(self, chat: ChatClient, room: str) -> None:
         with suppress(Refused, ConnectionLost):
@@ -294,6 +318,7 @@ class Person:
                     view(fold(event.target)).append(Seen(event.id, "message", event.nick, event.text))
                     self._note(f"sees {event.target} {event.id} {event.nick}: {event.text[:30]!r}")
                 case e.TopicSet():
+                    self._topics[event.room] = event.text
                     view(event.room).append(Seen(event.id, "topic", event.nick, event.text))
                     self._note(f"sees {event.room} {event.id} {event.nick}: topic {event.text[:30]!r}")
                 case e.Gap():
@@ -309,16 +334,32 @@ class Person:
                     )
                 case Disconnected() | Reconnected() | Lagged():
                     self._note(str(event)[:60])
+                    if isinstance(event, Reconnected):
+                        self._stated.clear()
+                        self._asked &= {self._joining}
                     if isinstance(event, Lagged):
                         self.witness.begin_anew()
                         self._people.clear()
-                case RoomState(room=room, nicks=nicks):
+                case RoomState():
                     self._note(f"sees {event}"[:90])
-                    self._people[room] = {fold(nick): nick for nick in nicks}
+                    self._see_room(event, chat.nick)
                 case _:
                     self._note(f"sees {event}"[:90])
+                    if isinstance(event, e.Joined | e.Left) and event.room not in self._people:
+                        self.witness.faults.append(f"nobody has told it who was there, but {event}"[:120])
+                    if isinstance(event, e.Left) and fold(event.nick) == fold(chat.nick):
+                        self._people.pop(event.room, None)
                     for room, people in self._people.items():
                         _count(people, room, event)
+
+    def _see_room(self, state: RoomState, me: str) -> None:
+        """Who is there; if it knows that already, nothing has happened of which it was not told."""
+        room, now = state.room, {fold(nick): nick for nick in state.nicks}
+        before = self._people.get(room) if room not in self._asked else None
+        if before is not None and before.keys() - {fold(me)} != now.keys() - {fold(me)}:
+            self.witness.faults.append(f"{[*before]} were in {room}, and then {[*now]} without a word")
+        self._people[room], self._topics[room] = now, state.topic
+        self._stated.add(room)
 
     async def finish(self) -> None:
         """All is quiet: who is here, and where."""
@@ -327,6 +368,14 @@ class Person:
             if chat is not None and chat.connected and await has_all_answers(chat):
                 break
             await trio.sleep(0.1)
+        for room in chat.joined:
+            if room not in self._stated:
+                self.witness.faults.append(f"nobody has told it how {room} stands")
+            with suppress(ConnectionLost, Refused):
+                if (topic := await chat.topic(room)) != self._topics.get(room):
+                    self.witness.faults.append(
+                        f"was told that {room} is about {self._topics.get(room)!r}, and it is {topic!r}"
+                    )
         self.witness.nick = chat.nick
         self.witness.rooms = chat.joined
         self.witness.people = {

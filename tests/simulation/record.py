@@ -146,6 +146,8 @@ class Witness:
 
     def owns(self, nick: str) -> bool:
         """Whether it may have that nick: everybody has a kind of its own, and some are for all."""
+        if not self.whole and nick.startswith(self.name):
+            return True  # it may have been torn off what it said next
         return fold(nick).partition("-")[0] in (self.name, "guest")
 
     def view(self, log: str) -> View:

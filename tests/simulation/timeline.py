@@ -9,14 +9,14 @@ from tests.simulation.record import Record
 LAST: Final = 60
 """Lines that are shown."""
 
-_NAME = re.compile(r"\b[pctux]\d+\b")
+_NAME = re.compile(r"\b[pctuxd]\d+\b")
 
 
 def timeline(record: Record, breaks: Mapping[str, Sequence[str]]) -> list[str]:
     """The last lines of the trace about those who are concerned, and about faults and servers."""
     concerned = set(_NAME.findall(" ".join(line for lines in breaks.values() for line in lines)))
     concerned |= {"FAULT", "SERVER", "WORLD", "AUDITOR"}
-    lines = [line for line in record.lines if line[13:23].split()[0] in concerned]
+    lines = [line for line in record.lines if line[13:23].split()[0].partition("/")[0] in concerned]
     return [record.lines[0], "…", *lines[-LAST:]]
 
 

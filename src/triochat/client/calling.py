@@ -49,24 +49,35 @@ class Caller:
             raise TimeoutError(f"nobody answered within {ATTEMPT_TIMEOUT:.0f} seconds")
         return await introduce(stream, e.Hello(nick, self._session, takeover=takeover, tag=self._tags.next()))
 
-    async def call_back(self, nick: str) -> tuple[Link, e.Welcome] | None:
+    async def call_back(
+        self, nick: str, backoff: Backoff, unanswered: Callable[[], None]
+    ) -> tuple[Link, e.Welcome] | None:
         """Call after another connection has taken our place; None if it is there to stay.
 
         It may be one that we had given up ourselves: its hello arrived late, and its end comes behind it.
-        That nobody answers for a while says nothing: only a server that refuses us knows that it is there.
+        That nobody answers for a while says nothing of the other one: only a server that refuses us does. And
+        whatever happens here, it is not to be thrown out.
 
-        Raises:
-            OSError: nobody answers.
-            ConnectionLost: it went away before it had said whether it takes us.
+        Args:
+            nick: who we are.
+            backoff: how long to wait while nobody answers.
+            unanswered: is told each time that nobody does.
         """
-        since = trio.current_time()
+        since: float | None = None
+        delay = PATIENCE / 5
         while True:
-            await trio.sleep(PATIENCE / 5)
+            await trio.sleep(delay)
             try:
                 return await self.call(nick, takeover=False)
+            except (OSError, ConnectionLost):
+                unanswered()
+                since, delay = None, backoff.next()
             except Refused:
-                if trio.current_time() - since >= PATIENCE:
+                now = trio.current_time()
+                since = now if since is None else since
+                if now - since >= PATIENCE:
                     return None
+                delay = PATIENCE / 5
 
     async def call_again(
         self, nicks: Callable[[], Sequence[str]], backoff: Backoff, refused: Callable[[Refused], None]

@@ -10,7 +10,6 @@ Keeps laws 5 and 6 of docs/architecture.md: all tasks live in the nursery of the
 queues without a bound.
 """
 
-from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -199,13 +198,20 @@ class Conversation:
         self, caller: Caller, reason: str, *, replaced: bool
     ) -> tuple[Link, e.Welcome] | None:
         """Connect again, for as long as it takes; None if another connection has our session, and stays."""
-        if replaced:
-            with suppress(OSError, ConnectionLost):  # the server has gone, and the other with it
-                back = await caller.call_back(self.nick)
-                if back is not None:
-                    self.events.put(Disconnected(reason))
-                return back
-        self.events.put(Disconnected(reason))
+        told = False
+
+        def tell() -> None:
+            nonlocal told
+            if not told:
+                self.events.put(Disconnected(reason))
+            told = True
+
+        if replaced:  # the program is told of it only when it is more than a moment
+            back = await caller.call_back(self.nick, self._backoff, tell)
+            if back is not None:
+                tell()
+            return back
+        tell()
         return await caller.call_again(self._nicks, self._backoff, self._not_welcome)
 
     def _lose(self) -> None:
@@ -213,10 +219,12 @@ class Conversation:
             self._backoff.reset()
         self.link = self._resumption = self._ready_since = None
         self._rolls.clear()
-        self.memberships.forget_unconfirmed()
         for exchange in self.pending:
             if not exchange.wanted:
                 self._complete(exchange)
+        asked = {each.request.room for each in self.pending if isinstance(each.request, e.Join)}
+        for room in self.memberships.forget_unconfirmed(asked):
+            self.events.put(e.Left(room, self.nick))
 
     def _regain(self, link: Link, welcome: e.Welcome) -> None:
         if welcome.nick != self.nick:  # so our new name arrived there, and the news of it was lost
@@ -294,15 +302,16 @@ class Conversation:
 
     def _entering(self, room: str, tag: str, event: e.Event) -> None:
         """A frame of the answer to ``JOIN``."""
-        if (here := self._rolls.setdefault(tag, Roll(room)).add(event)) is not None:
+        roll = self._rolls.setdefault(tag, Roll(room))
+        if (here := roll.add(event)) is not None:
             for change in self.memberships.compare(here, self.nick):
                 self.events.put(change)
         if isinstance(event, e.Ok | e.Failure):
             del self._rolls[tag]
             if isinstance(event, e.Ok):
                 self.memberships.confirm(room, event.id or 0)
-            else:
-                self.memberships.forget_unconfirmed(room)
+            elif self.memberships.refuse(room, named=roll.complete):
+                self.events.put(e.Left(room, self.nick, event.sentence))
 
     def _complete(self, exchange: Exchange) -> None:
         if exchange not in self.pending:  # nobody wanted it any more, or all is over

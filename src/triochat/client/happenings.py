@@ -33,8 +33,10 @@ class Reconnected:
 class RoomState:
     """How a room stands that we enter, or go back into: `Joined` and `Left` behind this change it.
 
-    It comes once for each `ChatClient.join`, and for each room behind `Reconnected`. That method returns the
-    same names; but which events are newer than its answer is seen only here.
+    It comes for each `ChatClient.join`, and for each room behind `Reconnected`: at least once, and the newest
+    counts. That method returns the same names; but which events are newer than its answer is seen only here.
+    If we are refused after all, our own `Left` follows. It may be among what `Lagged` stands for: then
+    `ChatClient.join` brings it once more.
 
     Attributes:
         room: its name.

@@ -4,7 +4,7 @@ By this a client that comes back knows where to go on, which entry it has had be
 went meanwhile. It is fed with what the server says; it does nothing by itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from triochat.client.happenings import RoomState
@@ -25,6 +25,7 @@ class Membership:
         before: the same of the log that it had before, as long as this one may be the beginning of that.
         seen_before: what the program had taken of that.
         confirmed: the server has said that we are in.
+        stated: the program was told that we are.
         people: who is there, oneself included; folded nick → nick.
     """
 
@@ -34,6 +35,7 @@ class Membership:
     before: Heard | None = None
     seen_before: int = 0
     confirmed: bool = True
+    stated: bool = False
     people: dict[str, str] = field(default_factory=dict)
 
 
@@ -75,11 +77,38 @@ class Memberships:
         if membership.last != last:
             membership.last, membership.heard = last, Heard()
 
-    def forget_unconfirmed(self, room: str | None = None) -> None:
-        """We are not in this room after all, or in none of which it is not known."""
-        for name in [room] if room is not None else list(self._rooms):
-            if name in self._rooms and not self._rooms[name].confirmed:
-                del self._rooms[name]
+    def forget_unconfirmed(self, asked: Container[str] = ()) -> list[str]:
+        """The connection is lost: we may be in none of the rooms that we were entering.
+
+        Args:
+            asked: rooms that we will ask for again.
+
+        Returns:
+            Those of the others of which the program was told that we are in.
+        """
+        stated: list[str] = []
+        for room, membership in list(self._rooms.items()):
+            if membership.confirmed:
+                continue
+            if room in asked:
+                membership.people = {}  # all will be named again
+            else:
+                del self._rooms[room]
+                stated += [room] * membership.stated
+        return stated
+
+    def refuse(self, room: str, *, named: bool) -> bool:
+        """We are not let in. Whether the program has to hear that: it was told that we are.
+
+        Args:
+            room: that we have asked for, and may be in from before.
+            named: the answer had come to who is there: then we are out, wherever we were before.
+        """
+        membership = self._rooms.get(room)
+        if membership is None or (membership.confirmed and not named):
+            return False
+        self.leave(room)
+        return membership.stated
 
     def leave(self, room: str) -> None:
         """We are in a room no more."""
@@ -130,7 +159,7 @@ class Memberships:
         room = state.room
         membership = self._rooms.setdefault(room, Membership(0, 0, confirmed=False))
         before, now = membership.people, {fold(nick): nick for nick in state.nicks}
-        membership.people = now
+        membership.people, membership.stated = now, True
         if not before:  # taken over from a program that has ended, too: nobody was told who was there
             return [state]
         gone = [e.Left(room, nick) for key, nick in before.items() if key not in now and key != fold(me)]
@@ -230,12 +259,17 @@ class Roll:
         self._info: e.RoomInfo | None = None
         self._nicks: list[str] = []
 
+    @property
+    def complete(self) -> bool:
+        """Whether all are named who are there."""
+        return self._info is not None and len(self._nicks) >= self._info.members
+
     def add(self, event: e.Event) -> RoomState | None:
         """How the room stands, as soon as all are named who are there."""
         if isinstance(event, e.RoomInfo):
             self._info, self._nicks = event, []
         elif isinstance(event, e.NameList) and self._info is not None:
             self._nicks.extend(event.nicks)
-            if len(self._nicks) >= self._info.members:
+            if self.complete:
                 return RoomState(self._room, tuple(self._nicks), self._info.topic)
         return None
