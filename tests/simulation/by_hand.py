@@ -31,6 +31,7 @@ class _Visit:
         bye: the reason that the server gave for its end; None: none.
         welcome: it was told that it is.
         replaced: when a newer one was; None: none was.
+        silenced: it may have been dead before anybody could notice.
         excused: it may end without a word, for something was done to it or to the server.
     """
 
@@ -42,6 +43,7 @@ class _Visit:
         self.welcome = False
         self.replaced: float | None = None
         self.excused: Callable[[], bool] = lambda: True
+        self.silenced: Callable[[], bool] = lambda: False
 
 
 class ByHand(Stranger):
@@ -74,6 +76,9 @@ class ByHand(Stranger):
         self._newest: _Visit | None = None
         self._older: dict[_Visit, None] = {}  # by which something may still come
         self._names: set[str] = set()
+        self._away_since: float | None = None
+        if not world.setting.small:  # else the server may have found out long before
+            self.witness.absent = 0.0
         self.witness.enter(self._room, 0)
 
     async def run(self) -> None:
@@ -96,6 +101,8 @@ class ByHand(Stranger):
         with suppress(*GONE), visit.scope:
             async with self._connected() as stream:
                 visit.excused = self._excuse(stream)
+                connection = self._world.network.connection_of(stream)
+                visit.silenced = lambda: connection is None or connection.silenced
                 with trio.CancelScope() as scope:
                     await self._converse(stream, scope, visit, nursery)
         if visit is self._newest:
@@ -106,6 +113,10 @@ class ByHand(Stranger):
                     older.scope.cancel()
         visit.over.set()
         visit.followed.set()
+        if visit.silenced():
+            self.witness.absent = None
+        if visit is self._newest and not self._older:
+            self._away_since = trio.current_time()
         if visit in self._older:
             del self._older[visit]
             if visit.replaced is None or visit.bye == "replaced" or visit.excused():
@@ -162,6 +173,7 @@ class ByHand(Stranger):
             if visit is self._newest:
                 if line.startswith("@n OK"):
                     visit.welcome = True
+                    self._is_back()
                     for older in self._older:
                         if older.replaced is None:
                             older.replaced = trio.current_time()
@@ -210,6 +222,11 @@ class ByHand(Stranger):
             await self._write(f"PONG{line[4:]}\n")
         elif match := self.PRESENCE.fullmatch(line):
             self._note_presence(*match.groups())
+
+    def _is_back(self) -> None:
+        if self._away_since is not None and self.witness.absent is not None:
+            self.witness.absent = max(self.witness.absent, trio.current_time() - self._away_since)
+        self._away_since = None
 
     def _note_presence(
         self, verb: str | None, room: str, nick: str, renamed: str | None, old: str, new: str

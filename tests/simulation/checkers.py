@@ -12,6 +12,9 @@ from tests.simulation.netcat_checkers import all_at_netcat, once_at_netcat, type
 from tests.simulation.record import Anew, Record, Restored, Seen, Skipped, valid
 from triochat.protocol.grammar import fold
 
+MARGIN: Final = 5.0
+"""Seconds that a server may notice earlier than its peer that a connection is gone."""
+
 
 def kept_once(record: Record) -> Broken:
     """Promises 2 and 3: what was acknowledged is there under that id; and nothing is there twice."""
@@ -93,7 +96,9 @@ def no_holes(record: Record) -> Broken:
 
 def private_arrives(record: Record) -> Broken:
     """Promise 4 for what is said to one nick alone: while somebody has the nick, none of it is missed."""
-    attentive = {witness.name: witness for witness in record.witnesses if witness.attentive}
+    attentive = {
+        witness.name: witness for witness in record.witnesses if witness.attentive and not witness.lagged
+    }
     for sender in record.witnesses:
         for text, said in sender.private.items():
             log, number = sender.kept.get(text, ("", 0))
@@ -153,6 +158,18 @@ def presence(record: Record) -> Broken:
                 yield f"{witness.name}: knows {sorted(people)} in {room}, where {there_now} are"
 
 
+def held(record: Record) -> Broken:
+    """Promise 5: who comes back within the grace time was there all the time; nobody is told otherwise."""
+    if any(record.faults[kind] for kind in ("crash", "restart", "set back", "unreadable disk")):
+        return  # another server, or one that could not let it in again, does not know it
+    for witness in record.witnesses:
+        if witness.absent is not None and witness.absent + MARGIN < record.grace:
+            for other in record.witnesses:
+                if other.lefts[witness.name]:
+                    away = f"{witness.name} left, which was away {witness.absent:.1f} s"
+                    yield f"{other.name}: was told that {away}"
+
+
 def nothing_left(record: Record) -> Broken:
     """When the last has gone nobody is held, nothing is subscribed, and nobody waits."""
     yield from record.left_over
@@ -188,6 +205,7 @@ CHECKERS: Final[Sequence[Checker]] = (
     ids_in_a_row,
     everything_ended,
     presence,
+    held,
     nothing_left,
     within_bounds,
     no_complaints,

@@ -1,8 +1,9 @@
 """One session, and more than one program that uses it: a bot that was begun once more, though it runs.
 
 `ByHand` does this with connections of which it knows both ends; here each is a whole program of its own, on
-`triochat.open_client`, and none knows of the others. The newest has the place, the older ones give up and say
-why, and when all is quiet exactly one is there.
+`triochat.open_client`, and none knows of the others. Who is replaced gives up and says why, unless the other
+one has gone; who was cut, and comes back, may take the place from one that came meanwhile. When all is quiet
+exactly one is there.
 """
 
 import random
@@ -14,7 +15,7 @@ import trio
 
 from tests.simulation.people import has_all_answers
 from tests.simulation.record import Witness
-from triochat.client import ChatClient, ConnectionLost, Refused, RoomState
+from triochat.client import ChatClient, ConnectionLost, Lagged, Refused, RoomState
 from triochat.client.opening import open_client_by
 from triochat.protocol import events as e
 from triochat.protocol.grammar import fold
@@ -54,6 +55,10 @@ class _Program:
             return f"{self.name} saw {first} behind {behind}"
         return None
 
+    def miss(self) -> None:
+        """It has missed something, and was told so."""
+        self._last = None
+
     def enter(self, last: int) -> str | None:
         """It was told that `last` was the last id when it came."""
         if self._last is None:
@@ -89,6 +94,11 @@ class Double:
         self._pace = choose.choice((0.3, 1.0, 5.0)) * world.setting.leisure
         self._programs: list[_Program] = []
         self._last: _Program | None = None  # that is there when all is quiet, or one that is older
+
+    @property
+    def chats(self) -> list[ChatClient]:
+        """The clients that it has now."""
+        return [program.chat for program in self._programs if program.chat is not None]
 
     async def run(self) -> None:
         """Live, until all is over."""
@@ -137,6 +147,8 @@ class Double:
         try:
             async for event in chat:
                 self._note(program, f"sees {event}"[:90])
+                if isinstance(event, Lagged):
+                    program.miss()
                 if isinstance(event, e.Event | RoomState):
                     program.count(event)
                 if isinstance(event, e.Event) and (fault := program.see(event)) is not None:

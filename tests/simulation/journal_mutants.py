@@ -16,9 +16,9 @@ from triochat.journal.sqlite import SqliteJournal
 
 @contextmanager
 def acknowledges_early(_: random.Random) -> Iterator[None]:
-    """It says that something is kept, and a crash shows that the last three batches were not."""
+    """It says that something is kept, and a crash shows that the last eight batches were not."""
     append, kill = JournalOnDisk.append, JournalOnDisk.kill
-    before: deque[dict[str, object]] = deque(maxlen=3)
+    before: deque[dict[str, object]] = deque(maxlen=8)
 
     async def early(journal: JournalOnDisk, drafts: Sequence[Draft]) -> list[Outcome]:
         if isinstance(journal._journal, MemoryJournal):

@@ -54,9 +54,7 @@ def typed_is_kept(record: Record) -> Broken:
             found = [number for number, text in enumerate(typed.texts, 1) if text in kept]
             until = len(typed.texts) if typed.here else max(found, default=0)
             missed = [text for text in typed.texts[:until] if text not in kept]
-            # That the disk was full may have been said on a connection that broke just then.
-            told = typed.here or not record.faults["full disk"]
-            if len(missed) > typed.refused and told:
+            if len(missed) > typed.refused and not typed.untold:
                 yield f"{witness.name}: typed {missed[:9]}, {typed.refused} were refused, and none is kept"
 
 

@@ -227,12 +227,13 @@ class Connection:
         who: made it.
         client, server: the two ends.
         disturbed: something was done to it.
+        silenced: that was to hold back what is sent.
     """
 
     def __init__(self, number: int, who: str, conditions: Conditions, choose: random.Random) -> None:
         self.number = number
         self.who = who
-        self.disturbed = False
+        self.disturbed = self.silenced = False
         self._up = _Direction(conditions, choose)
         self._down = _Direction(conditions, choose)
         self.client = SimulatedStream(self._down, self._up)
@@ -267,7 +268,7 @@ class Connection:
 
     def be_silent(self, until: float, *, up: bool, down: bool) -> None:
         """Hold back what is sent, in one direction or in both, until that time; math.inf: for ever."""
-        self.disturbed = True
+        self.disturbed = self.silenced = True
         if up:
             self._up.be_silent(until)
         if down:

@@ -87,11 +87,18 @@ class Person:
         self._finished = False
         self._coming_and_going = trio.Lock()
         self._dead = False
+        self._resting = False
         self._people: dict[str, dict[str, str]] = {}  # by room, folded nick → nick, as it was told
         self._topics: dict[str, str] = {}  # by room, as it was told
+        self._read: set[str] = set()  # rooms that it has entered with a cursor, in this life
         self._stated: set[str] = set()  # rooms of which it was told how they stand, on this connection
         self._joining: str | None = None
         self._asked: set[str] = set()  # rooms that it has asked to enter or to leave, on this connection
+
+    @property
+    def chats(self) -> list[ChatClient]:
+        """The clients that it has now."""
+        return [] if self._chat is None else [self._chat]
 
     async def run(self) -> None:
         """Live, until all is over."""
@@ -124,7 +131,7 @@ class Person:
             jitter=self._choose.uniform,
         ) as chat:
             self._chat = chat
-            self._people, self._topics, self._stated, self._asked = {}, {}, set(), set()
+            self._people, self._topics, self._stated, self._asked, self._read = {}, {}, set(), set(), set()
             self._note(f"is here as {chat.nick}")
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._listen_until_the_end, chat, nursery)
@@ -253,6 +260,7 @@ class Person:
             self.witness.stays.setdefault(room, [])  # it may be there though it never hears of it
             if after is not None:  # what is said while it reads is in the answer, and nowhere else
                 self.witness.leave(room)
+                self._read.add(room)
             self._asked.add(room)
             self._joining = room
             reach, log = self.witness.last(room), self._record.set_backs
@@ -338,19 +346,43 @@ class Person:
                         self._stated.clear()
                         self._asked &= {self._joining}
                     if isinstance(event, Lagged):
-                        self.witness.begin_anew()
-                        self._people.clear()
+                        self._miss(chat, nursery)
                 case RoomState():
                     self._note(f"sees {event}"[:90])
                     self._see_room(event, chat.nick)
                 case _:
                     self._note(f"sees {event}"[:90])
-                    if isinstance(event, e.Joined | e.Left) and event.room not in self._people:
+                    unknown = isinstance(event, e.Joined | e.Left) and event.room not in self._people
+                    if unknown and not self.witness.lagged:
                         self.witness.faults.append(f"nobody has told it who was there, but {event}"[:120])
+                    if isinstance(event, e.Left) and not self._world.over.is_set():
+                        self.witness.lefts[fold(event.nick)] += 1
                     if isinstance(event, e.Left) and fold(event.nick) == fold(chat.nick):
                         self._people.pop(event.room, None)
                     for room, people in self._people.items():
                         _count(people, room, event)
+            await self._rest()  # behind what it has taken: a state file counts on that
+
+    async def _rest(self) -> None:
+        """Now and then, where people are slow: what happens meanwhile may be too much."""
+        if self._world.setting.lagging and not self._world.calm.is_set() and self._choose.random() < 0.01:
+            self._resting = True
+            try:
+                await trio.sleep(self._choose.random() * 20)
+            finally:
+                self._resting = False
+
+    def _miss(self, chat: ChatClient, nursery: trio.Nursery) -> None:
+        """It was too slow for what happened: whatever it knows may be of yesterday."""
+        self.witness.begin_anew()
+        self.witness.lagged = True
+        self.witness.owed.clear()
+        self._people.clear()
+        for room in chat.joined:
+            nursery.start_soon(self._join, chat, room)
+        if not chat.connected:  # it may have missed that it has lost its nick
+            name = f"{self.witness.name}-{self._choose.randint(4, 99)}"
+            nursery.start_soon(self._do, chat.rename, name)
 
     def _see_room(self, state: RoomState, me: str) -> None:
         """Who is there; if it knows that already, nothing has happened of which it was not told."""
@@ -366,11 +398,15 @@ class Person:
         while True:
             chat = self._chat if self._finished else None
             if chat is not None and chat.connected and await has_all_answers(chat):
-                break
+                busy = self._resting or self._coming_and_going.locked()
+                if not busy and not chat.statistics().unseen:
+                    break
             await trio.sleep(0.1)
         for room in chat.joined:
             if room not in self._stated:
                 self.witness.faults.append(f"nobody has told it how {room} stands")
+            if room in self._read:
+                continue
             with suppress(ConnectionLost, Refused):
                 if (topic := await chat.topic(room)) != self._topics.get(room):
                     self.witness.faults.append(

@@ -73,11 +73,13 @@ class Typed:
     Attributes:
         texts: in their order.
         refused: how many of them it was told could not be kept.
+        untold: the connection broke while there may have been more to tell of that.
         here: the connection was still there in the end.
     """
 
     texts: list[str] = field(default_factory=list)
     refused: int = 0
+    untold: bool = False
     here: bool = False
 
 
@@ -123,6 +125,9 @@ class Witness:
         private: text → when it was said, of what was said to one nick alone.
         typed: by connection, what it typed without a tag.
         asked: of the past, and what it was given.
+        absent: seconds that it was away at most, as far as the server can know; None: nobody can tell.
+        lefts: nick, folded → how often it was told that this one has left a room.
+        lagged: it was told that it had missed something by being slow.
         attentive: it is shown all that is said to it alone, and what is new in a log that was set back.
         whole: what it says arrives as it was said; not that of an unframed peer, which a network tears.
     """
@@ -141,6 +146,9 @@ class Witness:
     private: dict[str, float] = field(default_factory=dict)
     typed: list[Typed] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+    absent: float | None = None
+    lefts: Counter[str] = field(default_factory=Counter)
+    lagged: bool = False
     attentive: bool = False
     whole: bool = True
 
@@ -244,6 +252,7 @@ class Record:
         gone: nick, folded → when it was last given up by who had it: what was said to it alone goes with it.
         members: by room, the answer that somebody got who asked in the end.
         left_over: what was still there when everybody had gone: of tasks, people, sessions, subscriptions.
+        grace: seconds for which a server holds who is away.
         complaints: what the server or a client logged as an error of its own.
         bounds: queues that were found above their bound.
         unfinished: what still was not over when everybody had had enough time.
@@ -260,6 +269,7 @@ class Record:
     gone: dict[str, float] = field(default_factory=dict)
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
     left_over: list[str] = field(default_factory=list)
+    grace: float = 0.0
     complaints: list[str] = field(default_factory=list)
     bounds: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)

@@ -236,6 +236,13 @@ def does_not_know_its_members(choose: random.Random) -> Iterator[None]:
 
 
 @contextmanager
+def holds_nobody(_: random.Random) -> Iterator[None]:
+    """Whose connection breaks is gone at once."""
+    with patch.object(Hub, "_depart", lambda hub, person, departure: hub._remove(person, departure.reason)):
+        yield
+
+
+@contextmanager
 def closes_without_a_word(_: random.Random) -> Iterator[None]:
     """Whose place another connection has taken is not told so."""
     reply = Peer.reply

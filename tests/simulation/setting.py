@@ -1,7 +1,7 @@
 """What is drawn once for a simulation: who is there, what network and disk are like, what goes wrong."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from triochat.config import ServerConfig
 
@@ -17,6 +17,8 @@ class Setting:
         typists: with netcat, who end their lines.
         tutorials: clients of 2019, who don't.
         doubles: who begin a program while they have one that runs.
+        steady: the server goes on all the time, so whom it holds it does not forget; and it holds them long.
+        lagging: people take nothing for a while now and then, and their clients hold but few events.
         strangers: who send junk, never read, or go at once.
         seconds: for which faults are injected.
         pause: seconds between two faults, on average.
@@ -40,6 +42,8 @@ class Setting:
     typists: int
     tutorials: int
     doubles: int
+    steady: bool
+    lagging: bool
     strangers: int
     seconds: float
     pause: float
@@ -60,7 +64,7 @@ class Setting:
     def draw(cls, choose: random.Random) -> "Setting":
         """One of the many that there are: mostly a busy minute, now and then an hour."""
         long = choose.random() < 0.02
-        return cls(
+        setting = cls(
             rooms=choose.randint(1, 4),
             people=choose.randint(1, 6),
             chatters=choose.randint(0, 4),
@@ -87,4 +91,9 @@ class Setting:
                 recent=choose.choice((0, 3, 20)),
             ),
             doubles=choose.choice((0, 0, 1)),
+            steady=choose.random() < 0.2,
+            lagging=choose.random() < 0.1,
         )
+        if setting.steady:
+            return replace(setting, config=replace(setting.config, grace=30.0))
+        return setting

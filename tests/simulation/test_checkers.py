@@ -102,6 +102,20 @@ def test_said_to_one_alone_and_never_shown(record: Record) -> None:
     finds(record)
 
 
+def test_told_to_have_left_though_it_came_back(record: Record) -> None:
+    witness, other = record.witnesses
+    record.grace = 30.0
+    other.lefts[witness.name] = 1
+    finds(record)
+    witness.absent = 20.0
+    finds(record, "held")
+    witness.absent = 26.0
+    finds(record)
+    witness.absent = 0.0
+    record.faults["restart"] = 1
+    finds(record)
+
+
 def test_left_in_a_file_and_never_sent(record: Record) -> None:
     record.witnesses[0].owed["p1.9"] = "#one"
     finds(record, "resent")
@@ -173,6 +187,8 @@ def test_typed_and_not_heard(record: Record) -> None:
     finds(record)
     typist.typed[-1].here = True
     finds(record, "typed_is_kept")
+    typist.typed[-1].untold = True
+    finds(record)
 
 
 def _typist(record: Record) -> Witness:

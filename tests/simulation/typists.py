@@ -14,6 +14,8 @@ from triochat.protocol.grammar import fold
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+UNTOLD: Final = 10.0
+"""Seconds within which it is told that what it typed could not be kept: a disk may be slow, and a network."""
 _WORD: Final = r"([a-z]+\d+\.\d+)(?:$|\s.*)"
 
 
@@ -55,6 +57,7 @@ class Typist(Stranger):
                         await self._read_all(Lines(stream))
                     nursery.cancel_scope.cancel()
             self._here = self._typed.here = False
+            self._typed.untold = self._world.lasting.is_on("full disk", within=UNTOLD)
             await trio.sleep(self._choose.random() * 3)
 
     async def _read_all(self, lines: Lines) -> None:

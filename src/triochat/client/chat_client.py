@@ -83,7 +83,10 @@ class ChatClient:
     # --- requests -------------------------------------------------------------------------------
 
     async def join(self, room: str, after: int | None = None) -> EnteredRoom:
-        """Enter a room; with `after`, also get every entry behind that id (0: from the first)."""
+        """Enter a room; with `after`, also get every entry behind that id (0: from the first).
+
+        Those are in the answer alone, topics and all; iterating goes on behind its `last`.
+        """
         room = fold(room)
         return entered(room, await self._conversation.ask(e.Join(room, after, tag=self._tags.next())))
 

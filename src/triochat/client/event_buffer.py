@@ -33,12 +33,12 @@ class EventBuffer(Generic[T]):
     Several tasks may iterate; each event goes to one of them.
 
     Args:
-        limit: events that may wait.
+        limit: events that may wait; by default `LIMIT`.
         taken: is told of each event that somebody takes.
     """
 
-    def __init__(self, limit: int = LIMIT, taken: Callable[[T], None] | None = None) -> None:
-        self._limit = limit
+    def __init__(self, limit: int | None = None, taken: Callable[[T], None] | None = None) -> None:
+        self._limit = LIMIT if limit is None else limit
         self._taken = taken
         self._events: deque[T] = deque()
         self._dropped = 0
