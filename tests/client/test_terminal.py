@@ -16,7 +16,7 @@ from tests.client.servers import Address, Script, address_of, real_server, unuse
 from tests.client.test_text_client import Server2019
 from triochat.client import ChatClient, ConnectionLost, Disconnected, open_client
 from triochat.client.state_file import State, StateFile
-from triochat.client.terminal import RECENT, Prepare, run_terminal
+from triochat.client.terminal import RECENT, Screen, run_terminal
 from triochat.config import ClientConfig, ServerConfig
 from triochat.protocol import events as e
 from triochat.server import serve
@@ -69,7 +69,7 @@ async def terminal(
     config: ClientConfig = ALICE,
     *,
     person: bool = False,
-    prepare: Prepare | None = None,
+    screen: Screen | None = None,
 ) -> AsyncIterator[Terminal]:
     """A terminal client with a pipe as its input, or with a pseudo-terminal for a person."""
     keyboard, stdin = os.openpty() if person else reversed(os.pipe())
@@ -80,7 +80,7 @@ async def terminal(
     async def run() -> None:
         with os.fdopen(out_writing, "w") as out, os.fdopen(err_writing, "w") as err:
             subject.exit_code = await run_terminal(
-                *address, config, stdin_fd=stdin, out=out, err=err, prepare=prepare
+                *address, config, stdin_fd=stdin, out=out, err=err, screen=screen
             )
         subject.ended.set()
 
@@ -319,7 +319,6 @@ async def test_a_screen_knows_what_is_not_sent(
     told: str,
     lost: bool,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     state = tmp_path / "state" if with_file else None
     if state is not None:  # what one before us left is none of ours
@@ -349,10 +348,9 @@ async def test_a_screen_knows_what_is_not_sent(
             raise ConnectionLost("it is over")
         return ""
 
-    monkeypatch.setattr("triochat.client.terminal._can_be_drawn", lambda *_: True)
     async with scripted_server() as (address, connections):
         config = ClientConfig(nick="alice", state=state)
-        async with terminal(address, config, prepare=lambda _: screen) as alice:
+        async with terminal(address, config, screen=screen) as alice:
             script = Script(await connections.receive())
             await script.welcome()
             if with_file:

@@ -113,6 +113,17 @@ async def test_a_fault_leaves_a_traceback_that_can_be_read(
     assert await tmux.settings() == before
 
 
+@pytest.mark.parametrize("command", ["client", "host"])
+async def test_a_default_file_that_makes_no_sense_is_an_error(
+    tmux: Tmux, home: dict[str, str], command: str
+) -> None:
+    path = Path(home["XDG_CONFIG_HOME"]) / "triochat" / "keys.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text("nothing = 1")
+    await tmux.run("sh", "-c", 'clear; exec "$@"', "sh", *TRIOCHAT, command)
+    assert (await tmux.ended(1)).startswith("triochat: ")
+
+
 @pytest.mark.parametrize(("env", "options"), [("TERM=dumb", []), ("", ["--plain"])])
 async def test_without_drawing(tmux: Tmux, server: ServerProgram, env: str, options: list[str]) -> None:
     await tmux.run(*client(server, *options), env=env)

@@ -38,7 +38,7 @@ from triochat.client.printer import Printer
 from triochat.client.render import clean_sentence, render
 from triochat.client.state_file import StateError
 from triochat.client.text_client import TextClient, open_text_client_on
-from triochat.config import ClientConfig
+from triochat.config import ClientConfig, ScreenConfig
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
 from triochat.protocol.escape import clean
@@ -80,8 +80,37 @@ class Screen(Protocol):
         ...
 
 
-Prepare = Callable[[ClientConfig], Screen]
+Prepare = Callable[[ScreenConfig], Screen]
 """Makes a screen with the keys and colours that somebody wants."""
+
+
+def screen_for(
+    config: ScreenConfig,
+    prepare: Prepare,
+    *,
+    stdin_fd: int = 0,
+    out: TextIO | None = None,
+) -> Screen | None:
+    """The screen on which a person chats; None where none can be drawn, or is wanted.
+
+    Files with keys and colours that somebody has named are read in any case: what is wrong in them is an
+    error wherever they are named.
+
+    Args:
+        config: what the person wants.
+        prepare: is called only if it has to be, since it imports much.
+        stdin_fd: what is typed, or piped in.
+        out: where to draw; by default the standard output.
+
+    Raises:
+        triochat.config.ConfigError: by `prepare`.
+    """
+    plain = config.plain or (isinstance(config, ClientConfig) and config.text)
+    drawn = not plain and _can_be_drawn(stdin_fd, out or sys.stdout)
+    if not drawn and config.keys is None and config.theme is None:
+        return None
+    screen = prepare(config)
+    return screen if drawn else None
 
 
 async def run_terminal(
@@ -93,7 +122,7 @@ async def run_terminal(
     stdin_fd: int = 0,
     out: TextIO | None = None,
     err: TextIO | None = None,
-    prepare: Prepare | None = None,
+    screen: Screen | None = None,
 ) -> int:
     """Talk to a server until the person, the input or the server ends it. Call it in the main thread.
 
@@ -105,27 +134,16 @@ async def run_terminal(
         stdin_fd: what is typed, or piped in.
         out: for what is said in the chat; by default the standard output.
         err: for what goes wrong; by default the standard error.
-        prepare: makes the screen on which a person chats; without it, or where no screen can be drawn or is
-            wanted, this is the plain client.
+        screen: where a person chats, by `screen_for`; without it this is the plain client.
 
     Returns:
         The exit code: 0; 1 if there was no connection, or not everything was kept; 128 and the number of
         the signal that ended it.
-
-    Raises:
-        triochat.config.ConfigError: by `prepare`.
     """
     if stdin_fd == 0 and sys.stdin is None:
         stdin_fd = -1  # it was closed when we were started; by now it may be anything
     printer = Printer(out or sys.stdout, err or sys.stderr)
     keyboard = Keyboard(stdin_fd)
-    screen = None
-    if (
-        prepare is not None
-        and not (config.plain or config.text)
-        and _can_be_drawn(keyboard, out or sys.stdout)
-    ):
-        screen = prepare(config)
     visit = _Visit(host, port, config, keyboard, printer, screen, greeting)
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
@@ -512,7 +530,7 @@ class _Visit:
         await self._printer.show([f"{room}: you have left; {where}"])
 
 
-def _can_be_drawn(keyboard: Keyboard, out: TextIO | None) -> bool:
+def _can_be_drawn(stdin_fd: int, out: TextIO | None) -> bool:
     """Whether there is a person, at a terminal that can be drawn on."""
     seen = out is not None and out.isatty()
-    return keyboard.is_terminal and seen and os.environ.get("TERM", "dumb") not in ("dumb", "")
+    return os.isatty(stdin_fd) and seen and os.environ.get("TERM", "dumb") not in ("dumb", "")

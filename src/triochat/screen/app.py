@@ -23,7 +23,7 @@ from triochat.client.chat_client import ChatClient
 from triochat.client.commands import CommandError, room_name
 from triochat.client.errors import ClientError, ConnectionLost
 from triochat.client.terminal import Screen
-from triochat.config import ClientConfig
+from triochat.config import ClientConfig, ScreenConfig
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
 from triochat.protocol.grammar import fold
@@ -45,8 +45,8 @@ DRAW_EVERY: Final = 200
 """Happenings after which the screen is drawn, though more are waiting."""
 
 
-def prepare(config: ClientConfig) -> Screen:
-    """What `triochat.client.terminal.run_terminal` wants: a screen with its keys and colours.
+def prepare(config: ScreenConfig) -> Screen:
+    """What `triochat.client.terminal.screen_for` wants: a screen with its keys and colours.
 
     Raises:
         triochat.config.ConfigError: a file that says how they are makes no sense.
