@@ -367,6 +367,46 @@ async def test_a_screen_knows_what_is_not_sent(
             assert len(file.state.unsent) == 1 + submitted
 
 
+@pytest.mark.parametrize("how", ["quit", "signal"])
+@pytest.mark.parametrize(
+    ("answered", "told"), [(3, "2 of your lines"), (1, "4 of your lines"), (0, "5 of your lines")]
+)
+async def test_what_is_answered_behind_the_good_bye_is_sent(answered: int, told: str, how: str) -> None:
+    """Of five lines of a person three were handed to the connection."""
+    submitted = trio.Event()
+
+    async def screen(
+        chat: ChatClient,
+        config: ClientConfig,
+        *,
+        greeting: Sequence[str],
+        tell_unsent: Callable[[int], None],
+    ) -> str:
+        try:
+            for number in range(3):
+                await chat.submit("#lobby", f"{number}")
+            if how == "signal":
+                submitted.set()
+                await trio.sleep_forever()
+        finally:
+            tell_unsent(5)
+        return ""
+
+    async with scripted_server() as (address, connections), terminal(address, screen=screen) as alice:
+        script = Script(await connections.receive())
+        await script.welcome()
+        if how == "signal":
+            await submitted.wait()
+            signal.raise_signal(signal.SIGTERM)
+        tags = [(await script.request())[0] for _ in range(3)]
+        assert (await script.request())[1].startswith("QUIT")
+        await script.say(*(f"@{tag} OK {number}" for number, tag in enumerate(tags[:answered], 1)))
+        await script.stream.aclose()
+        code, _, err = await alice.exit()
+    assert err == f"Not sent: {told}.\n"
+    assert code == (1 if how == "quit" else 143)
+
+
 async def test_a_pipe_waits_for_what_a_client_before_it_left_though_the_connection_is_lost(
     tmp_path: Path,
 ) -> None:

@@ -183,6 +183,8 @@ class _Visit:
         self._rooms: dict[str, None] = {}  # all that we are in, in the order in which we came
         self._paper = trio.Lock()  # what belongs together is not to be printed apart
         self._late = False  # the connection is lost, and there is a time until which it has to be back
+        self._unanswered = 0  # lines that a person left without knowing what became of them
+        self._submitted = 0  # those among them that have been handed to the connection
         self.exit_code = 0
 
     @property
@@ -221,6 +223,10 @@ class _Visit:
                         await self._converse_on(self._screen, chat)
                     else:
                         await self._converse(chat, partial(self._type, chat))
+                if self._unanswered:  # our good-bye has been answered since, and so what was sent before it
+                    unkept = chat.statistics().unkept
+                    if unsent := self._unanswered - self._submitted + unkept:
+                        await self._tell_of_unsent(unsent, unkept)
         except gaierror:  # on entering, as all that follows: the conversation raises nothing
             await self._fail(f"there is no host named {self._host}; look at how it is spelled")
         except OSError:
@@ -293,22 +299,21 @@ class _Visit:
 
     async def _converse_on(self, screen: Screen, chat: ChatClient) -> None:
         """The whole terminal beside the network, until we have left or the connection is lost."""
-        unsent = kept = 0
 
         def note(count: int) -> None:
-            nonlocal unsent, kept
-            if not chat.connected:  # else what was said is on its way, in front of our good-bye
-                unsent, kept = count, chat.statistics().unkept
+            self._unanswered = count
 
         try:
             with trio.CancelScope() as self._conversation:
-                await chat.quit(await screen(chat, self._config, greeting=self._greeting, tell_unsent=note))
+                try:
+                    farewell = await screen(chat, self._config, greeting=self._greeting, tell_unsent=note)
+                finally:
+                    self._submitted = chat.statistics().unkept
+                await chat.quit(farewell)
         except ConnectionLost as lost:
             await self._fail(f"the connection is lost: {lost.reason}")
         finally:
             self._conversation = None
-        if unsent:
-            await self._tell_of_unsent(unsent, kept)
 
     async def _print_news(self, client: ChatClient | TextClient, conversation: trio.CancelScope) -> None:
         try:

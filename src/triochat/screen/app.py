@@ -41,6 +41,8 @@ from triochat.screen.window import Window
 
 SPEAKERS: Final = 50
 """Lines back in which who spoke comes first when a nick is completed."""
+PARTING: Final = 5.0
+"""Seconds for which who leaves waits until all that was typed is sent."""
 DRAW_EVERY: Final = 200
 """Happenings after which the screen is drawn, though more are waiting."""
 
@@ -85,7 +87,7 @@ async def converse(
         try:
             await app.run(greeting)
         finally:
-            tell_unsent(app.unsent)
+            tell_unsent(app.desk.unsent)
         nursery.cancel_scope.cancel()
     if app.lost is not None:
         raise app.lost
@@ -147,16 +149,6 @@ class App:
         )
         self._pastes = PasteWatch()
         self._cleared: set[Buffer] = set()  # rooms that look as if nothing had been said there
-
-    @property
-    def unsent(self) -> int:
-        """Lines that were typed, and of which nobody has said yet that they are kept, or why not."""
-        gone = None if self.lost is None else self.lost.reason
-        return sum(
-            line.state == "pending" or (line.state == "failed" and line.reason == gone)
-            for buffer in self.desk.buffers.values()
-            for line in buffer.lines
-        )
 
     async def run(self, greeting: Sequence[str]) -> None:
         """Draw and obey until somebody leaves."""
@@ -311,7 +303,18 @@ class App:
             self._leave("")
 
     def _leave(self, reason: str) -> None:
+        """Leave behind what was typed; at once if there is no connection, or if it is said again."""
         self.farewell = reason
+        if self.desk.leaving or not self.desk.waiting:
+            self._scope.cancel()
+        else:
+            self.desk.leaving = True
+            self.changed()
+            self._nursery.start_soon(self._part)
+
+    async def _part(self) -> None:
+        with trio.move_on_after(PARTING):
+            await self.desk.answered()
         self._scope.cancel()
 
     # --- what is typed --------------------------------------------------------------------------
