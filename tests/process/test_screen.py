@@ -86,6 +86,32 @@ async def test_ctrl_c(tmux: Tmux, server: ServerProgram) -> None:
     assert await tmux.settings() == before
 
 
+async def test_ctrl_z(tmux: Tmux, server: ServerProgram) -> None:
+    before = await tmux.settings()
+    await tmux.type("set -m")  # or a shell that is no login shell may know no jobs
+    await tmux.press("Enter")
+    await tmux.run(*client(server))
+    await tmux.until("Nothing was said in #dev yet.")
+    async with await server.connect() as witness:
+        await witness.hello("witness", "#dev")
+        await tmux.type("half")
+        await tmux.until("#dev> half", "witness came in")
+        await tmux.press("C-z")
+        await tmux.until("code ")
+        assert await tmux.restored()
+        assert await tmux.settings() == before
+        await witness.ask("MSG #dev :meanwhile")
+        await tmux.type("clear; fg; echo code $?")
+        await tmux.press("Enter")
+        await tmux.until("witness │ meanwhile", "#dev> half")
+        assert not await tmux.restored()
+        await tmux.press("C-c")  # it is a key as before
+        await tmux.until("#dev>", gone="half")
+        await tmux.press("C-c")
+        await tmux.ended(0)
+    assert await tmux.settings() == before
+
+
 CRASH = """
 import sys
 from triochat.screen.pane import MessagePane

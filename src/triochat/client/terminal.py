@@ -145,7 +145,7 @@ async def run_terminal(
     printer = Printer(out or sys.stdout, err or sys.stderr)
     keyboard = Keyboard(stdin_fd)
     visit = _Visit(host, port, config, keyboard, printer, screen, greeting)
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with trio.open_signal_receiver(*_signals()) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(visit.heed, signals, nursery.cancel_scope)
             async with trio.open_nursery() as printing:
@@ -533,6 +533,13 @@ class _Visit:
             self._room = next(reversed(self._rooms), None)
         where = "you are in no room now" if self._room is None else f"you talk in {self._room} now"
         await self._printer.show([f"{room}: you have left; {where}"])
+
+
+def _signals() -> list[signal.Signals]:
+    """Those that ask us to leave; the end of the terminal does, unless nohup has said that it does not."""
+    ours = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)  # which Windows lacks
+    return ours if hangup is None or signal.getsignal(hangup) == signal.SIG_IGN else [*ours, hangup]
 
 
 def _can_be_drawn(stdin_fd: int, out: TextIO | None) -> bool:

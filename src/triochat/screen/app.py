@@ -9,7 +9,6 @@ seen by anybody. So a traceback can be read.
 """
 
 import math
-import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -37,6 +36,7 @@ from triochat.screen.keys import Keys, load_keys
 from triochat.screen.pane import MessagePane
 from triochat.screen.paste import PasteWatch
 from triochat.screen.theme import Theme, load_theme
+from triochat.screen.tty import TerminalScreen
 from triochat.screen.window import Window
 
 SPEAKERS: Final = 50
@@ -83,7 +83,7 @@ async def converse(
         ConnectionLost: there will be no connection any more.
     """
     async with trio.open_nursery() as nursery:
-        app = App(chat, config, keys, theme, nursery, screen or _terminal(), now)
+        app = App(chat, config, keys, theme, nursery, screen or TerminalScreen(), now)
         try:
             await app.run(greeting)
         finally:
@@ -92,13 +92,6 @@ async def converse(
     if app.lost is not None:
         raise app.lost
     return app.farewell
-
-
-def _terminal() -> urwid.BaseScreen:
-    """The terminal that we were started on, in raw mode: Ctrl-C is a key there."""
-    screen = urwid.display.raw.Screen(bracketed_paste_mode=True)
-    screen.set_terminal_properties(colors=1 if os.environ.get("NO_COLOR") else 256)
-    return screen
 
 
 class App:
@@ -128,6 +121,8 @@ class App:
         self._nursery = nursery
         self._screen = screen
         self._scope = trio.CancelScope()
+        if isinstance(screen, TerminalScreen):
+            screen.on_closed = self._scope.cancel
         self.desk = Desk(chat, self, now)
         self._alerts = Alerts(
             screen,
@@ -156,8 +151,6 @@ class App:
             self._nursery.start_soon(task)
         self._ask(self._enter_all, [*self._chat.joined, room_name(self._config.room)], greeting)
         with self._scope, self._loop.start():
-            if isinstance(self._screen, urwid.display.raw.Screen):  # it puts them back itself
-                self._screen.tty_signal_keys(intr="undefined", quit="undefined")
             await self._events.run_async()
         if self._scope.deadline <= trio.current_time():
             self.lost = ConnectionLost(f"it did not come back within {self._config.timeout:g} seconds")
