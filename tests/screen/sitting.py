@@ -105,6 +105,7 @@ async def sitting(
     config: ClientConfig | None = None,
     past: dict[str, list[str]] | None = None,
     apart: int = 1,
+    keys: Keys | None = None,
 ) -> AsyncIterator[Person]:
     """A conversation in #dev, or where `config` says. Carol said this in the past, every `apart` ms."""
     apps: list[App] = []
@@ -141,7 +142,7 @@ async def sitting(
                         chat,
                         config or ClientConfig(room="#dev"),
                         tell_unsent=note,
-                        keys=Keys(),
+                        keys=keys or Keys(),
                         theme=Theme(),
                         screen=terminal,
                         now=lambda: NOON,

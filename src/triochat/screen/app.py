@@ -32,7 +32,7 @@ from triochat.screen.commands import Bell, Clear, Close, Query, parse
 from triochat.screen.completion import Candidates
 from triochat.screen.desk import Desk, sentence_of
 from triochat.screen.entry import Entry
-from triochat.screen.keys import Keys, load_keys
+from triochat.screen.keys import Keys, label, load_keys
 from triochat.screen.pane import MessagePane
 from triochat.screen.paste import PasteWatch
 from triochat.screen.theme import Theme, load_theme
@@ -130,7 +130,12 @@ class App:
             notify=config.notify,
             encoding="utf-8" if sys.stdout is None else sys.stdout.encoding,  # it is what urwid writes to
         )
-        self._pane = MessagePane(self.desk.current, on_top=self._at_top, on_end=self._at_end)
+        self._pane = MessagePane(
+            self.desk.current,
+            on_top=self._at_top,
+            on_end=self._at_end,
+            retry=next(map(label, keys.keys("retry")), ""),
+        )
         self._entry = Entry(keys, self._typed, self._candidates, self._keep_draft)
         self.window = Window(self.desk, self._pane, self._entry, self._go_to)
         self._events = urwid.TrioEventLoop()
