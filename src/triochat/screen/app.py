@@ -8,6 +8,7 @@ However it ends, the block of `urwid.MainLoop.start` gives the terminal back fir
 seen by anybody. So a traceback can be read.
 """
 
+import gc
 import math
 import sys
 import time
@@ -50,10 +51,14 @@ DRAW_EVERY: Final = 200
 def prepare(config: ScreenConfig) -> Screen:
     """What `triochat.client.terminal.screen_for` wants: a screen with its keys and colours.
 
+    What was imported is spared the search for cycles, which kept a key waiting in a flood of messages.
+
     Raises:
         triochat.config.ConfigError: a file that says how they are makes no sense.
     """
-    return partial(converse, keys=load_keys(config.keys), theme=load_theme(config.theme))
+    screen = partial(converse, keys=load_keys(config.keys), theme=load_theme(config.theme))
+    gc.freeze()
+    return screen
 
 
 async def converse(
