@@ -343,7 +343,7 @@ async def test_a_screen_knows_what_is_not_sent(
             nursery.cancel_scope.cancel()
         if lost:
             chat._conversation._end("it is over")
-        tell_unsent(unsent)
+        tell_unsent(unsent - submitted)
         if lost:
             raise ConnectionLost("it is over")
         return ""
@@ -389,7 +389,7 @@ async def test_what_is_answered_behind_the_good_bye_is_sent(answered: int, told:
                 submitted.set()
                 await trio.sleep_forever()
         finally:
-            tell_unsent(5)
+            tell_unsent(2)
         return ""
 
     async with scripted_server() as (address, connections), terminal(address, screen=screen) as alice:

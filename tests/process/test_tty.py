@@ -103,7 +103,8 @@ async def test_who_closes_the_window_leaves(
         shown.close()
         assert await witness.line() == "LEFT #dev alice"
         assert await shown.exit_code() == code
-    assert err.read_text() == ""
+    told = err.read_text()
+    assert told == "" or (options and told.startswith("The output can't be written")), told
 
 
 async def test_a_terminal_that_tells_no_size_is_drawn_on(

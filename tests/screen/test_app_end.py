@@ -76,7 +76,7 @@ async def test_who_said_nothing_has_nothing_that_is_not_sent(sit: Sit, clock: Mo
         assert me.chat.statistics().unanswered
         await me.type("/quit")
         assert me.farewell == ""
-        assert me.unsent == 0
+        assert me.unsent() == 0
 
 
 @pytest.mark.parametrize("how", ["quit", "signal", "late", "lost"])
@@ -97,13 +97,13 @@ async def test_all_that_waits_is_told_of_as_not_sent(sit: Sit, clock: MockClock,
                 me.chat._conversation._end("you are not wanted")
                 await settled()
             case _:
-                assert me.unsent is None
+                assert me.unsubmitted is None
         assert me.reason() == {
             "late": "it did not come back within 100 seconds",
             "lost": "you are not wanted",
         }.get(how)
         assert me.chat.statistics().unkept <= WINDOW
-    assert me.unsent == WINDOW + 1
+    assert me.unsent() == WINDOW + 1
 
 
 async def test_who_leaves_waits_for_what_was_typed(sit: Sit, clock: MockClock) -> None:
@@ -112,7 +112,7 @@ async def test_who_leaves_waits_for_what_was_typed(sit: Sit, clock: MockClock) -
             me.app.desk.say(f"{number}")
         await me.type("/quit tea")
         assert me.farewell == "tea"
-        assert me.unsent == 0
+        assert me.unsent() == 0
         kept = await me.bob.history("#dev", limit=1000)
     assert [entry.text for entry in kept if isinstance(entry, e.Message)] == [
         f"{number}" for number in range(3 * WINDOW)
@@ -141,7 +141,7 @@ async def test_no_longer_than_somebody_wants_to(sit: Sit, clock: MockClock, how:
                 await me.net.stop()
                 await settled()
         assert me.farewell == ("tea" if how == "again" else "")
-        assert me.unsent == 2 * WINDOW
+        assert me.unsent() == 2 * WINDOW
 
 
 async def test_what_is_too_much_to_wait_is_not_sent(sit: Sit, clock: MockClock) -> None:
@@ -149,4 +149,4 @@ async def test_what_is_too_much_to_wait_is_not_sent(sit: Sit, clock: MockClock) 
         for number in range(1 + MOST_OUTGOING + 3):
             me.app.desk.say(f"{number}")
         await me.type("/quit")
-        assert me.unsent == 3
+        assert me.unsent() == 3

@@ -72,7 +72,7 @@ class Screen(Protocol):
             chat: a connection.
             config: what the person wants.
             greeting: lines to show first.
-            tell_unsent: is given the number of lines that are not known to be kept, however it ends.
+            tell_unsent: is given the number of lines that `chat` never had, however it ends.
 
         Raises:
             ConnectionLost: there will be no connection any more.
@@ -183,8 +183,7 @@ class _Visit:
         self._rooms: dict[str, None] = {}  # all that we are in, in the order in which we came
         self._paper = trio.Lock()  # what belongs together is not to be printed apart
         self._late = False  # the connection is lost, and there is a time until which it has to be back
-        self._unanswered = 0  # lines that a person left without knowing what became of them
-        self._submitted = 0  # those among them that have been handed to the connection
+        self._unsubmitted = 0  # lines of a person that the connection never had
         self.exit_code = 0
 
     @property
@@ -223,9 +222,9 @@ class _Visit:
                         await self._converse_on(self._screen, chat)
                     else:
                         await self._converse(chat, partial(self._type, chat))
-                if self._unanswered:  # our good-bye has been answered since, and so what was sent before it
+                if self._screen is not None:  # our good-bye is answered, and so is what was sent before it
                     unkept = chat.statistics().unkept
-                    if unsent := self._unanswered - self._submitted + unkept:
+                    if unsent := self._unsubmitted + unkept:
                         await self._tell_of_unsent(unsent, unkept)
         except gaierror:  # on entering, as all that follows: the conversation raises nothing
             await self._fail(f"there is no host named {self._host}; look at how it is spelled")
@@ -301,15 +300,11 @@ class _Visit:
         """The whole terminal beside the network, until we have left or the connection is lost."""
 
         def note(count: int) -> None:
-            self._unanswered = count
+            self._unsubmitted = count
 
         try:
             with trio.CancelScope() as self._conversation:
-                try:
-                    farewell = await screen(chat, self._config, greeting=self._greeting, tell_unsent=note)
-                finally:
-                    self._submitted = chat.statistics().unkept
-                await chat.quit(farewell)
+                await chat.quit(await screen(chat, self._config, greeting=self._greeting, tell_unsent=note))
         except ConnectionLost as lost:
             await self._fail(f"the connection is lost: {lost.reason}")
         finally:

@@ -78,7 +78,7 @@ async def converse(
         chat: a connection.
         config: which room to enter, and how to ask for attention.
         greeting: lines to show first.
-        tell_unsent: is given the number of lines that are not known to be kept, however it ends.
+        tell_unsent: is given the number of lines that the connection never had, however it ends.
         keys: which key does what.
         theme: how it looks.
         screen: where to draw; by default the terminal.
@@ -87,13 +87,15 @@ async def converse(
     Raises:
         ConnectionLost: there will be no connection any more.
     """
-    async with trio.open_nursery() as nursery:
-        app = App(chat, config, keys, theme, nursery, screen or TerminalScreen(), now)
-        try:
+    app: App | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            app = App(chat, config, keys, theme, nursery, screen or TerminalScreen(), now)
             await app.run(greeting)
-        finally:
-            tell_unsent(app.desk.unsent)
-        nursery.cancel_scope.cancel()
+            nursery.cancel_scope.cancel()
+    finally:  # by now nothing is handed on any more
+        if app is not None:
+            tell_unsent(app.desk.unsubmitted)
     if app.lost is not None:
         raise app.lost
     return app.farewell

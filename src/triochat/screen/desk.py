@@ -86,7 +86,7 @@ class Desk:
         self._losses = 0
         self._reading: set[str] = set()
         self._awaited: set[Line] = set()  # handed on, and nobody has said yet what became of it
-        self._given_up: set[Line] = set()  # failed, and not because the server said so
+        self._unsubmitted: set[Line] = set()  # the connection does not have them yet, or never will
         self._answered = trio.Event()  # something came of all of `_awaited`, or nothing will
         self._to_send, self._outgoing = trio.open_memory_channel[tuple[Buffer, Line]](MOST_OUTGOING)
         for room in chat.joined:  # what was missed there is about to be told
@@ -326,9 +326,14 @@ class Desk:
             self._hand_on(self.current, line)
 
     @property
-    def unsent(self) -> int:
-        """Lines that were typed, and of which nobody has said yet that they are kept, or why not."""
-        return len(self._awaited) + len(self._given_up)
+    def unsubmitted(self) -> int:
+        """Lines that were typed and that the connection never had; of the others it knows what became."""
+        return len(self._unsubmitted)
+
+    @property
+    def unanswered(self) -> int:
+        """Lines that were typed, and of which nobody has said yet what became of them."""
+        return len(self._awaited)
 
     @property
     def waiting(self) -> bool:
@@ -342,12 +347,11 @@ class Desk:
             await self._answered.wait()
 
     def _hand_on(self, buffer: Buffer, line: Line) -> None:
-        self._given_up.discard(line)
+        self._unsubmitted.add(line)
         try:
             self._to_send.send_nowait((buffer, line))
         except trio.WouldBlock:
             buffer.fail(line, "too many messages wait to be sent")
-            self._given_up.add(line)
         else:
             self._awaited.add(line)
 
@@ -359,8 +363,11 @@ class Desk:
                 try:
                     receipt = await self.chat.submit(buffer.name, text)
                 except (ClientError, ProtocolError) as error:
+                    if not isinstance(error, ConnectionLost):
+                        self._unsubmitted.discard(line)
                     self._failed(buffer, line, error)
                 else:
+                    self._unsubmitted.discard(line)
                     nursery.start_soon(self._confirm, buffer, line, receipt)
 
     async def _confirm(self, buffer: Buffer, line: Line, receipt: Receipt) -> None:
@@ -376,8 +383,6 @@ class Desk:
     def _failed(self, buffer: Buffer, line: Line, error: ClientError | ProtocolError) -> None:
         self._has_answer(line)
         if line.state == "pending":
-            if isinstance(error, ConnectionLost):
-                self._given_up.add(line)
             buffer.fail(line, sentence_of(error))
             self._watcher.changed()
 
