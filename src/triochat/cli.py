@@ -165,9 +165,10 @@ def client(
     place = find_server(address, config)
     import trio
 
-    from triochat.client.terminal import run_terminal
+    from triochat.client.terminal import run_terminal, screen_for
 
-    return trio.run(partial(run_terminal, place.host, place.port, settings, prepare=_screen))
+    screen = screen_for(settings, _screen)
+    return trio.run(partial(run_terminal, place.host, place.port, settings, screen=screen))
 
 
 @app.command(version_flags=(), config=HOST_CONFIG)
@@ -184,10 +185,10 @@ def host(
             default client.toml in the platform's folder for settings.
     """
     del config
-    from triochat.client.terminal import run_terminal
+    from triochat.client.terminal import run_terminal, screen_for
     from triochat.host import run_host
 
-    return run_host(settings, partial(run_terminal, prepare=_screen))
+    return run_host(settings, partial(run_terminal, screen=screen_for(settings, _screen)))
 
 
 @app.command(version_flags=())
@@ -318,8 +319,8 @@ def backup(copy: Path, /, *, data: ServersData = None, config: ServersConfigFile
     return run_backup(data_path(data), copy)
 
 
-def _screen(settings: ClientConfig) -> "Screen":
-    """The full screen, which is imported only where one is drawn."""
+def _screen(settings: ScreenConfig) -> "Screen":
+    """The full screen, which is imported only where it has to be."""
     from triochat.screen.app import prepare
 
     return prepare(settings)

@@ -16,7 +16,7 @@ from tests.client.servers import Address, Script, address_of, real_server, unuse
 from tests.client.test_text_client import Server2019
 from triochat.client import ChatClient, ConnectionLost, Disconnected, open_client
 from triochat.client.state_file import State, StateFile
-from triochat.client.terminal import RECENT, Prepare, run_terminal
+from triochat.client.terminal import RECENT, Screen, run_terminal
 from triochat.config import ClientConfig, ServerConfig
 from triochat.protocol import events as e
 from triochat.server import serve
@@ -69,7 +69,7 @@ async def terminal(
     config: ClientConfig = ALICE,
     *,
     person: bool = False,
-    prepare: Prepare | None = None,
+    screen: Screen | None = None,
 ) -> AsyncIterator[Terminal]:
     """A terminal client with a pipe as its input, or with a pseudo-terminal for a person."""
     keyboard, stdin = os.openpty() if person else reversed(os.pipe())
@@ -80,7 +80,7 @@ async def terminal(
     async def run() -> None:
         with os.fdopen(out_writing, "w") as out, os.fdopen(err_writing, "w") as err:
             subject.exit_code = await run_terminal(
-                *address, config, stdin_fd=stdin, out=out, err=err, prepare=prepare
+                *address, config, stdin_fd=stdin, out=out, err=err, screen=screen
             )
         subject.ended.set()
 
@@ -319,7 +319,6 @@ async def test_a_screen_knows_what_is_not_sent(
     told: str,
     lost: bool,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     state = tmp_path / "state" if with_file else None
     if state is not None:  # what one before us left is none of ours
@@ -344,15 +343,14 @@ async def test_a_screen_knows_what_is_not_sent(
             nursery.cancel_scope.cancel()
         if lost:
             chat._conversation._end("it is over")
-        tell_unsent(unsent)
+        tell_unsent(unsent - submitted)
         if lost:
             raise ConnectionLost("it is over")
         return ""
 
-    monkeypatch.setattr("triochat.client.terminal._can_be_drawn", lambda *_: True)
     async with scripted_server() as (address, connections):
         config = ClientConfig(nick="alice", state=state)
-        async with terminal(address, config, prepare=lambda _: screen) as alice:
+        async with terminal(address, config, screen=screen) as alice:
             script = Script(await connections.receive())
             await script.welcome()
             if with_file:
@@ -367,6 +365,46 @@ async def test_a_screen_knows_what_is_not_sent(
         with StateFile(state) as file:
             assert file.state is not None
             assert len(file.state.unsent) == 1 + submitted
+
+
+@pytest.mark.parametrize("how", ["quit", "signal"])
+@pytest.mark.parametrize(
+    ("answered", "told"), [(3, "2 of your lines"), (1, "4 of your lines"), (0, "5 of your lines")]
+)
+async def test_what_is_answered_behind_the_good_bye_is_sent(answered: int, told: str, how: str) -> None:
+    """Of five lines of a person three were handed to the connection."""
+    submitted = trio.Event()
+
+    async def screen(
+        chat: ChatClient,
+        config: ClientConfig,
+        *,
+        greeting: Sequence[str],
+        tell_unsent: Callable[[int], None],
+    ) -> str:
+        try:
+            for number in range(3):
+                await chat.submit("#lobby", f"{number}")
+            if how == "signal":
+                submitted.set()
+                await trio.sleep_forever()
+        finally:
+            tell_unsent(2)
+        return ""
+
+    async with scripted_server() as (address, connections), terminal(address, screen=screen) as alice:
+        script = Script(await connections.receive())
+        await script.welcome()
+        if how == "signal":
+            await submitted.wait()
+            signal.raise_signal(signal.SIGTERM)
+        tags = [(await script.request())[0] for _ in range(3)]
+        assert (await script.request())[1].startswith("QUIT")
+        await script.say(*(f"@{tag} OK {number}" for number, tag in enumerate(tags[:answered], 1)))
+        await script.stream.aclose()
+        code, _, err = await alice.exit()
+    assert err == f"Not sent: {told}.\n"
+    assert code == (1 if how == "quit" else 143)
 
 
 async def test_a_pipe_waits_for_what_a_client_before_it_left_though_the_connection_is_lost(

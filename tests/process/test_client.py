@@ -153,3 +153,30 @@ async def test_a_default_file_that_is_broken_is_an_error(
     assert error.startswith(f"triochat: {path}")
     assert len(error.splitlines()) == 1
     assert await client.out.rest() == ""
+
+
+@pytest.mark.parametrize("flag", ["--keys", "--theme"])
+@pytest.mark.parametrize(("command", "more"), [("client", []), ("client", ["--plain"]), ("host", [])])
+async def test_a_file_for_the_screen_that_makes_no_sense_is_an_error_also_without_one(
+    run: Run, tmp_path: Path, flag: str, command: str, more: list[str]
+) -> None:
+    path = tmp_path / "file.toml"
+    path.write_text("nothing = 1")
+    client = await run(command, flag, str(path), *more)
+    assert await client.exit_code() == 1
+    error = await client.err.rest()
+    assert error.startswith(f"triochat: {path}: ")
+    assert len(error.splitlines()) == 1
+    assert await client.out.rest() == ""
+
+
+async def test_a_default_file_for_the_screen_is_not_read_without_one(
+    run: Run, serve: Serve, home: dict[str, str]
+) -> None:
+    server = await serve()
+    path = Path(home["XDG_CONFIG_HOME"]) / "triochat" / "keys.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text("nothing = 1")
+    client = await run("client", f"127.0.0.1:{server.port}")
+    await client.close_stdin()
+    assert await client.exit_code() == 0

@@ -86,6 +86,32 @@ async def test_ctrl_c(tmux: Tmux, server: ServerProgram) -> None:
     assert await tmux.settings() == before
 
 
+async def test_ctrl_z(tmux: Tmux, server: ServerProgram) -> None:
+    before = await tmux.settings()
+    await tmux.type("set -m")  # or a shell that is no login shell may know no jobs
+    await tmux.press("Enter")
+    await tmux.run(*client(server))
+    await tmux.until("Nothing was said in #dev yet.")
+    async with await server.connect() as witness:
+        await witness.hello("witness", "#dev")
+        await tmux.type("half")
+        await tmux.until("#dev> half", "witness came in")
+        await tmux.press("C-z")
+        await tmux.until("code ")
+        assert await tmux.restored()
+        assert await tmux.settings() == before
+        await witness.ask("MSG #dev :meanwhile")
+        await tmux.type("clear; fg; echo code $?")
+        await tmux.press("Enter")
+        await tmux.until("witness │ meanwhile", "#dev> half")
+        assert not await tmux.restored()
+        await tmux.press("C-c")  # it is a key as before
+        await tmux.until("#dev>", gone="half")
+        await tmux.press("C-c")
+        await tmux.ended(0)
+    assert await tmux.settings() == before
+
+
 CRASH = """
 import sys
 from triochat.screen.pane import MessagePane
@@ -111,6 +137,17 @@ async def test_a_fault_leaves_a_traceback_that_can_be_read(
     assert re.search(r"RuntimeError: a fault on purpose\s*$", screen, re.MULTILINE)
     assert re.search(r'File ".*app\.py", line \d+, in _pressed', screen)
     assert await tmux.settings() == before
+
+
+@pytest.mark.parametrize("command", ["client", "host"])
+async def test_a_default_file_that_makes_no_sense_is_an_error(
+    tmux: Tmux, home: dict[str, str], command: str
+) -> None:
+    path = Path(home["XDG_CONFIG_HOME"]) / "triochat" / "keys.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text("nothing = 1")
+    await tmux.run("sh", "-c", 'clear; exec "$@"', "sh", *TRIOCHAT, command)
+    assert (await tmux.ended(1)).startswith("triochat: ")
 
 
 @pytest.mark.parametrize(("env", "options"), [("TERM=dumb", []), ("", ["--plain"])])

@@ -38,7 +38,7 @@ class Person:
     Attributes:
         farewell: what Alice left with; None while she is here.
         lost: why she had to.
-        unsent: lines that were not known to be kept then.
+        unsubmitted: lines that the connection never had then.
     """
 
     net: Network
@@ -47,7 +47,7 @@ class Person:
     terminal: Terminal
     farewell: str | None = None
     lost: ConnectionLost | None = None
-    unsent: int | None = None
+    unsubmitted: int | None = None
     apps: list[App] = field(default_factory=list)
 
     @property
@@ -80,6 +80,11 @@ class Person:
                 await trio.sleep(1)
                 await settled()
 
+    def unsent(self) -> int:
+        """Lines that are not known to be kept, when she has left."""
+        assert self.unsubmitted is not None
+        return self.unsubmitted + self.chat.statistics().unkept
+
     def reason(self) -> str | None:
         """Why she had to leave; None if she did not."""
         return None if self.lost is None else self.lost.reason
@@ -105,6 +110,7 @@ async def sitting(
     config: ClientConfig | None = None,
     past: dict[str, list[str]] | None = None,
     apart: int = 1,
+    keys: Keys | None = None,
 ) -> AsyncIterator[Person]:
     """A conversation in #dev, or where `config` says. Carol said this in the past, every `apart` ms."""
     apps: list[App] = []
@@ -133,7 +139,7 @@ async def sitting(
             person = Person(net, chat, bob, terminal, apps=apps)
 
             def note(count: int) -> None:
-                person.unsent = count
+                person.unsubmitted = count
 
             async def run() -> None:
                 try:
@@ -141,7 +147,7 @@ async def sitting(
                         chat,
                         config or ClientConfig(room="#dev"),
                         tell_unsent=note,
-                        keys=Keys(),
+                        keys=keys or Keys(),
                         theme=Theme(),
                         screen=terminal,
                         now=lambda: NOON,

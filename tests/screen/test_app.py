@@ -1,10 +1,15 @@
 """What is to be seen on the whole screen."""
 
+import gc
+from pathlib import Path
+
 from trio.testing import MockClock
 
 from tests.screen.conftest import Sit
 from tests.screen.sitting import settled
 from triochat.client.opening import open_client_by
+from triochat.config import ClientConfig
+from triochat.screen.app import prepare
 from triochat.screen.desk import PAGE
 
 DAY = 86_400_000
@@ -213,3 +218,14 @@ async def test_a_room_that_is_refused_keeps_nobody_out_of_the_others(sit: Sit, c
         assert me.chat.joined == ("#dev", "#two")
         assert me.sees("welcome, all of you")
         assert [line.kind for line in me.app.desk.buffers["#dev"].lines] == ["error"]
+
+
+def test_python_does_not_look_through_what_was_imported_for_cycles(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.toml"
+    empty.touch()
+    gc.unfreeze()
+    try:
+        prepare(ClientConfig(keys=empty, theme=empty))
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()

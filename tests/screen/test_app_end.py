@@ -9,7 +9,9 @@ from tests.screen.sitting import SESSION, settled
 from triochat.client.exchange import WINDOW
 from triochat.client.opening import open_client_by
 from triochat.config import ClientConfig
-from triochat.screen.desk import Desk
+from triochat.protocol import events as e
+from triochat.screen.app import PARTING
+from triochat.screen.desk import MOST_OUTGOING, Desk
 from triochat.screen.pane import MessagePane
 
 
@@ -74,7 +76,7 @@ async def test_who_said_nothing_has_nothing_that_is_not_sent(sit: Sit, clock: Mo
         assert me.chat.statistics().unanswered
         await me.type("/quit")
         assert me.farewell == ""
-        assert me.unsent == 0
+        assert me.unsent() == 0
 
 
 @pytest.mark.parametrize("how", ["quit", "signal", "late", "lost"])
@@ -95,10 +97,56 @@ async def test_all_that_waits_is_told_of_as_not_sent(sit: Sit, clock: MockClock,
                 me.chat._conversation._end("you are not wanted")
                 await settled()
             case _:
-                assert me.unsent is None
+                assert me.unsubmitted is None
         assert me.reason() == {
             "late": "it did not come back within 100 seconds",
             "lost": "you are not wanted",
         }.get(how)
         assert me.chat.statistics().unkept <= WINDOW
-    assert me.unsent == WINDOW + 1
+    assert me.unsent() == WINDOW + 1
+
+
+async def test_who_leaves_waits_for_what_was_typed(sit: Sit, clock: MockClock) -> None:
+    async with sit() as me:
+        for number in range(3 * WINDOW):
+            me.app.desk.say(f"{number}")
+        await me.type("/quit tea")
+        assert me.farewell == "tea"
+        assert me.unsent() == 0
+        kept = await me.bob.history("#dev", limit=1000)
+    assert [entry.text for entry in kept if isinstance(entry, e.Message)] == [
+        f"{number}" for number in range(3 * WINDOW)
+    ]
+
+
+@pytest.mark.parametrize("how", ["late", "again", "lost"])
+async def test_no_longer_than_somebody_wants_to(sit: Sit, clock: MockClock, how: str) -> None:
+    async with sit() as me:
+        me.app.desk.say("one")
+        await settled()
+        me.net.streams[-1].stick()
+        for number in range(2 * WINDOW):
+            me.app.desk.say(f"{number}", "@bob")
+        me.app.desk.close("@bob")
+        await me.type("/quit")
+        assert me.sees(f"leaving when {2 * WINDOW} are sent")
+        match how:
+            case "late":
+                await trio.sleep(PARTING - 1)
+                assert me.sees("are sent")
+                await trio.sleep(2)
+            case "again":
+                await me.type("/quit tea")
+            case "lost":
+                await me.net.stop()
+                await settled()
+        assert me.farewell == ("tea" if how == "again" else "")
+        assert me.unsent() == 2 * WINDOW
+
+
+async def test_what_is_too_much_to_wait_is_not_sent(sit: Sit, clock: MockClock) -> None:
+    async with sit() as me:
+        for number in range(1 + MOST_OUTGOING + 3):
+            me.app.desk.say(f"{number}")
+        await me.type("/quit")
+        assert me.unsent() == 3

@@ -6,6 +6,7 @@ from trio.testing import MockClock
 from tests.screen.conftest import Sit
 from tests.screen.sitting import Person, settled
 from triochat.protocol import events as e
+from triochat.screen.keys import Keys
 
 
 async def said(me: Person, room: str = "#dev") -> list[str]:
@@ -206,3 +207,13 @@ async def test_drawing_anew(sit: Sit, clock: MockClock) -> None:
     async with sit() as me:
         await me.press("ctrl l")
         assert "cleared" in me.terminal.log
+
+
+@pytest.mark.parametrize(("keys", "hint"), [(("f5", "ctrl t"), " — F5 sends it again"), ((), "")])
+async def test_the_key_that_sends_again_is_called_as_it_is_set(
+    sit: Sit, clock: MockClock, keys: tuple[str, ...], hint: str
+) -> None:
+    async with sit(size=(120, 24), keys=Keys({"retry": keys})) as me:
+        await me.type("/msg carol psst")
+        row = me.terminal.rows[me.terminal.row_of("not sent")]
+        assert row.split("│")[2].strip() == f"not sent: nobody here has the nick carol{hint}"

@@ -188,8 +188,18 @@ def test_a_paste_of_many_lines_asks_and_enter_sends_it_as_one_message() -> None:
     assert desk.sent == []
     assert desk.type("x", "ctrl k") == ["ctrl k"]
     desk.type("enter")
-    assert desk.sent == ["one\n\ntwo    x\nthree"]
+    assert desk.sent == ["one\n\ntwo\tx\nthree"]
     assert not desk.entry.asking
+
+
+def test_a_tab_that_was_pasted_is_sent_as_one_and_drawn_as_a_blank() -> None:
+    desk = Desk()
+    desk.entry.keypress(SIZE, Paste("if x:\n\treturn\x1b\n"))
+    assert desk.seen()[1:] == ["#lobby> if x:", "         return�"]
+    assert desk.entry.get_cursor_coords((40,)) == (16, 2)
+    desk.type("left", "left", "ctrl u")
+    desk.type("ctrl y", "enter")
+    assert desk.sent == ["if x:\n\treturn�"]
 
 
 def test_line_by_line_runs_no_commands() -> None:

@@ -24,7 +24,7 @@ def filled(count: int, first: int = 1, *, complete: bool = True, detached: bool 
 
 
 def pane_of(buffer: Buffer, **options: object) -> MessagePane:
-    return MessagePane(buffer, nick_width=6, zone=UTC, **options)  # type: ignore[arg-type]
+    return MessagePane(buffer, nick_width=6, retry="F5", zone=UTC, **options)  # type: ignore[arg-type]
 
 
 def drawn(pane: MessagePane, size: tuple[int, int] = SIZE) -> list[str]:
@@ -224,7 +224,7 @@ def test_when_a_line_fails() -> None:
     drawn(pane)
     assert style(pane, "mine") == "pending"
     pane.buffer.fail(mine, "Too fast.")
-    assert said(pane, (90, 10))[-2:] == ["mine", "not sent: Too fast — Ctrl+R sends it again"]
+    assert said(pane, (90, 10))[-2:] == ["mine", "not sent: Too fast — F5 sends it again"]
     assert style(pane, "mine", (90, 10)) == "failed"
 
 

@@ -38,7 +38,7 @@ from triochat.client.printer import Printer
 from triochat.client.render import clean_sentence, render
 from triochat.client.state_file import StateError
 from triochat.client.text_client import TextClient, open_text_client_on
-from triochat.config import ClientConfig
+from triochat.config import ClientConfig, ScreenConfig
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
 from triochat.protocol.escape import clean
@@ -72,7 +72,7 @@ class Screen(Protocol):
             chat: a connection.
             config: what the person wants.
             greeting: lines to show first.
-            tell_unsent: is given the number of lines that are not known to be kept, however it ends.
+            tell_unsent: is given the number of lines that `chat` never had, however it ends.
 
         Raises:
             ConnectionLost: there will be no connection any more.
@@ -80,8 +80,37 @@ class Screen(Protocol):
         ...
 
 
-Prepare = Callable[[ClientConfig], Screen]
+Prepare = Callable[[ScreenConfig], Screen]
 """Makes a screen with the keys and colours that somebody wants."""
+
+
+def screen_for(
+    config: ScreenConfig,
+    prepare: Prepare,
+    *,
+    stdin_fd: int = 0,
+    out: TextIO | None = None,
+) -> Screen | None:
+    """The screen on which a person chats; None where none can be drawn, or is wanted.
+
+    Files with keys and colours that somebody has named are read in any case: what is wrong in them is an
+    error wherever they are named.
+
+    Args:
+        config: what the person wants.
+        prepare: is called only if it has to be, since it imports much.
+        stdin_fd: what is typed, or piped in.
+        out: where to draw; by default the standard output.
+
+    Raises:
+        triochat.config.ConfigError: by `prepare`.
+    """
+    plain = config.plain or (isinstance(config, ClientConfig) and config.text)
+    drawn = not plain and _can_be_drawn(stdin_fd, out or sys.stdout)
+    if not drawn and config.keys is None and config.theme is None:
+        return None
+    screen = prepare(config)
+    return screen if drawn else None
 
 
 async def run_terminal(
@@ -93,7 +122,7 @@ async def run_terminal(
     stdin_fd: int = 0,
     out: TextIO | None = None,
     err: TextIO | None = None,
-    prepare: Prepare | None = None,
+    screen: Screen | None = None,
 ) -> int:
     """Talk to a server until the person, the input or the server ends it. Call it in the main thread.
 
@@ -105,29 +134,18 @@ async def run_terminal(
         stdin_fd: what is typed, or piped in.
         out: for what is said in the chat; by default the standard output.
         err: for what goes wrong; by default the standard error.
-        prepare: makes the screen on which a person chats; without it, or where no screen can be drawn or is
-            wanted, this is the plain client.
+        screen: where a person chats, by `screen_for`; without it this is the plain client.
 
     Returns:
         The exit code: 0; 1 if there was no connection, or not everything was kept; 128 and the number of
         the signal that ended it.
-
-    Raises:
-        triochat.config.ConfigError: by `prepare`.
     """
     if stdin_fd == 0 and sys.stdin is None:
         stdin_fd = -1  # it was closed when we were started; by now it may be anything
     printer = Printer(out or sys.stdout, err or sys.stderr)
     keyboard = Keyboard(stdin_fd)
-    screen = None
-    if (
-        prepare is not None
-        and not (config.plain or config.text)
-        and _can_be_drawn(keyboard, out or sys.stdout)
-    ):
-        screen = prepare(config)
     visit = _Visit(host, port, config, keyboard, printer, screen, greeting)
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with trio.open_signal_receiver(*_signals()) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(visit.heed, signals, nursery.cancel_scope)
             async with trio.open_nursery() as printing:
@@ -165,6 +183,7 @@ class _Visit:
         self._rooms: dict[str, None] = {}  # all that we are in, in the order in which we came
         self._paper = trio.Lock()  # what belongs together is not to be printed apart
         self._late = False  # the connection is lost, and there is a time until which it has to be back
+        self._unsubmitted = 0  # lines of a person that the connection never had
         self.exit_code = 0
 
     @property
@@ -203,6 +222,10 @@ class _Visit:
                         await self._converse_on(self._screen, chat)
                     else:
                         await self._converse(chat, partial(self._type, chat))
+                if self._screen is not None:  # our good-bye is answered, and so is what was sent before it
+                    unkept = chat.statistics().unkept
+                    if unsent := self._unsubmitted + unkept:
+                        await self._tell_of_unsent(unsent, unkept)
         except gaierror:  # on entering, as all that follows: the conversation raises nothing
             await self._fail(f"there is no host named {self._host}; look at how it is spelled")
         except OSError:
@@ -275,12 +298,9 @@ class _Visit:
 
     async def _converse_on(self, screen: Screen, chat: ChatClient) -> None:
         """The whole terminal beside the network, until we have left or the connection is lost."""
-        unsent = kept = 0
 
         def note(count: int) -> None:
-            nonlocal unsent, kept
-            if not chat.connected:  # else what was said is on its way, in front of our good-bye
-                unsent, kept = count, chat.statistics().unkept
+            self._unsubmitted = count
 
         try:
             with trio.CancelScope() as self._conversation:
@@ -289,8 +309,6 @@ class _Visit:
             await self._fail(f"the connection is lost: {lost.reason}")
         finally:
             self._conversation = None
-        if unsent:
-            await self._tell_of_unsent(unsent, kept)
 
     async def _print_news(self, client: ChatClient | TextClient, conversation: trio.CancelScope) -> None:
         try:
@@ -512,7 +530,14 @@ class _Visit:
         await self._printer.show([f"{room}: you have left; {where}"])
 
 
-def _can_be_drawn(keyboard: Keyboard, out: TextIO | None) -> bool:
+def _signals() -> list[signal.Signals]:
+    """Those that ask us to leave; the end of the terminal does, unless nohup has said that it does not."""
+    ours = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)  # which Windows lacks
+    return ours if hangup is None or signal.getsignal(hangup) == signal.SIG_IGN else [*ours, hangup]
+
+
+def _can_be_drawn(stdin_fd: int, out: TextIO | None) -> bool:
     """Whether there is a person, at a terminal that can be drawn on."""
     seen = out is not None and out.isatty()
-    return keyboard.is_terminal and seen and os.environ.get("TERM", "dumb") not in ("dumb", "")
+    return os.isatty(stdin_fd) and seen and os.environ.get("TERM", "dumb") not in ("dumb", "")

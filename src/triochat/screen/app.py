@@ -8,8 +8,8 @@ However it ends, the block of `urwid.MainLoop.start` gives the terminal back fir
 seen by anybody. So a traceback can be read.
 """
 
+import gc
 import math
-import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,7 +23,7 @@ from triochat.client.chat_client import ChatClient
 from triochat.client.commands import CommandError, room_name
 from triochat.client.errors import ClientError, ConnectionLost
 from triochat.client.terminal import Screen
-from triochat.config import ClientConfig
+from triochat.config import ClientConfig, ScreenConfig
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
 from triochat.protocol.grammar import fold
@@ -33,25 +33,32 @@ from triochat.screen.commands import Bell, Clear, Close, Query, parse
 from triochat.screen.completion import Candidates
 from triochat.screen.desk import Desk, sentence_of
 from triochat.screen.entry import Entry
-from triochat.screen.keys import Keys, load_keys
+from triochat.screen.keys import Keys, label, load_keys
 from triochat.screen.pane import MessagePane
 from triochat.screen.paste import PasteWatch
 from triochat.screen.theme import Theme, load_theme
+from triochat.screen.tty import TerminalScreen
 from triochat.screen.window import Window
 
 SPEAKERS: Final = 50
 """Lines back in which who spoke comes first when a nick is completed."""
+PARTING: Final = 5.0
+"""Seconds for which who leaves waits until all that was typed is sent."""
 DRAW_EVERY: Final = 200
 """Happenings after which the screen is drawn, though more are waiting."""
 
 
-def prepare(config: ClientConfig) -> Screen:
-    """What `triochat.client.terminal.run_terminal` wants: a screen with its keys and colours.
+def prepare(config: ScreenConfig) -> Screen:
+    """What `triochat.client.terminal.screen_for` wants: a screen with its keys and colours.
+
+    What was imported is spared the search for cycles, which kept a key waiting in a flood of messages.
 
     Raises:
         triochat.config.ConfigError: a file that says how they are makes no sense.
     """
-    return partial(converse, keys=load_keys(config.keys), theme=load_theme(config.theme))
+    screen = partial(converse, keys=load_keys(config.keys), theme=load_theme(config.theme))
+    gc.freeze()
+    return screen
 
 
 async def converse(
@@ -71,7 +78,7 @@ async def converse(
         chat: a connection.
         config: which room to enter, and how to ask for attention.
         greeting: lines to show first.
-        tell_unsent: is given the number of lines that are not known to be kept, however it ends.
+        tell_unsent: is given the number of lines that the connection never had, however it ends.
         keys: which key does what.
         theme: how it looks.
         screen: where to draw; by default the terminal.
@@ -80,23 +87,18 @@ async def converse(
     Raises:
         ConnectionLost: there will be no connection any more.
     """
-    async with trio.open_nursery() as nursery:
-        app = App(chat, config, keys, theme, nursery, screen or _terminal(), now)
-        try:
+    app: App | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            app = App(chat, config, keys, theme, nursery, screen or TerminalScreen(), now)
             await app.run(greeting)
-        finally:
-            tell_unsent(app.unsent)
-        nursery.cancel_scope.cancel()
+            nursery.cancel_scope.cancel()
+    finally:  # by now nothing is handed on any more
+        if app is not None:
+            tell_unsent(app.desk.unsubmitted)
     if app.lost is not None:
         raise app.lost
     return app.farewell
-
-
-def _terminal() -> urwid.BaseScreen:
-    """The terminal that we were started on, in raw mode: Ctrl-C is a key there."""
-    screen = urwid.display.raw.Screen(bracketed_paste_mode=True)
-    screen.set_terminal_properties(colors=1 if os.environ.get("NO_COLOR") else 256)
-    return screen
 
 
 class App:
@@ -126,6 +128,8 @@ class App:
         self._nursery = nursery
         self._screen = screen
         self._scope = trio.CancelScope()
+        if isinstance(screen, TerminalScreen):
+            screen.on_closed = self._scope.cancel
         self.desk = Desk(chat, self, now)
         self._alerts = Alerts(
             screen,
@@ -133,7 +137,12 @@ class App:
             notify=config.notify,
             encoding="utf-8" if sys.stdout is None else sys.stdout.encoding,  # it is what urwid writes to
         )
-        self._pane = MessagePane(self.desk.current, on_top=self._at_top, on_end=self._at_end)
+        self._pane = MessagePane(
+            self.desk.current,
+            on_top=self._at_top,
+            on_end=self._at_end,
+            retry=next(map(label, keys.keys("retry")), ""),
+        )
         self._entry = Entry(keys, self._typed, self._candidates, self._keep_draft)
         self.window = Window(self.desk, self._pane, self._entry, self._go_to)
         self._events = urwid.TrioEventLoop()
@@ -148,24 +157,12 @@ class App:
         self._pastes = PasteWatch()
         self._cleared: set[Buffer] = set()  # rooms that look as if nothing had been said there
 
-    @property
-    def unsent(self) -> int:
-        """Lines that were typed, and of which nobody has said yet that they are kept, or why not."""
-        gone = None if self.lost is None else self.lost.reason
-        return sum(
-            line.state == "pending" or (line.state == "failed" and line.reason == gone)
-            for buffer in self.desk.buffers.values()
-            for line in buffer.lines
-        )
-
     async def run(self, greeting: Sequence[str]) -> None:
         """Draw and obey until somebody leaves."""
         for task in (self._listen, self.desk.run_outgoing, self.desk.watch_connection):
             self._nursery.start_soon(task)
         self._ask(self._enter_all, [*self._chat.joined, room_name(self._config.room)], greeting)
         with self._scope, self._loop.start():
-            if isinstance(self._screen, urwid.display.raw.Screen):  # it puts them back itself
-                self._screen.tty_signal_keys(intr="undefined", quit="undefined")
             await self._events.run_async()
         if self._scope.deadline <= trio.current_time():
             self.lost = ConnectionLost(f"it did not come back within {self._config.timeout:g} seconds")
@@ -311,7 +308,18 @@ class App:
             self._leave("")
 
     def _leave(self, reason: str) -> None:
+        """Leave behind what was typed; at once if there is no connection, or if it is said again."""
         self.farewell = reason
+        if self.desk.leaving or not self.desk.waiting:
+            self._scope.cancel()
+        else:
+            self.desk.leaving = True
+            self.changed()
+            self._nursery.start_soon(self._part)
+
+    async def _part(self) -> None:
+        with trio.move_on_after(PARTING):
+            await self.desk.answered()
         self._scope.cancel()
 
     # --- what is typed --------------------------------------------------------------------------

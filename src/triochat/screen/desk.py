@@ -65,6 +65,7 @@ class Desk:
         current: the one that is looked at; there is always one.
         rtt: seconds that the last question to the server took; None while there is no answer.
         lost: why there is no connection; None if there is one.
+        leaving: somebody has said so, and what was typed before is being sent.
     """
 
     def __init__(self, chat: ChatClient, watcher: Watcher, now: Callable[[], int]) -> None:
@@ -72,6 +73,7 @@ class Desk:
         self.buffers: dict[str, Buffer] = {}
         self.rtt: float | None = None
         self.lost: str | None = None
+        self.leaving = False
         self.at_end = True  # whether the end of the current buffer is on the screen
         self._watcher = watcher
         self._now = now
@@ -83,6 +85,9 @@ class Desk:
         self._entering: dict[str, Buffer] = {}
         self._losses = 0
         self._reading: set[str] = set()
+        self._awaited: set[Line] = set()  # handed on, and nobody has said yet what became of it
+        self._unsubmitted: set[Line] = set()  # the connection does not have them yet, or never will
+        self._answered = trio.Event()  # something came of all of `_awaited`, or nothing will
         self._to_send, self._outgoing = trio.open_memory_channel[tuple[Buffer, Line]](MOST_OUTGOING)
         for room in chat.joined:  # what was missed there is about to be told
             self.open(room)
@@ -185,6 +190,7 @@ class Desk:
             case Disconnected(reason=reason):
                 self.lost, self.rtt = reason, None
                 self._losses += 1
+                self._answered.set()
                 self.tell(f"the connection is lost: {reason}; trying again")
             case Reconnected():
                 self.lost = None
@@ -319,11 +325,35 @@ class Desk:
             self._show(self.current, line)
             self._hand_on(self.current, line)
 
+    @property
+    def unsubmitted(self) -> int:
+        """Lines that were typed and that the connection never had; of the others it knows what became."""
+        return len(self._unsubmitted)
+
+    @property
+    def unanswered(self) -> int:
+        """Lines that were typed, and of which nobody has said yet what became of them."""
+        return len(self._awaited)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something that was typed has no answer yet, and one may come."""
+        return bool(self._awaited) and self.lost is None
+
+    async def answered(self) -> None:
+        """Wait until all that was typed has an answer, or the connection is lost."""
+        while self.waiting:
+            self._answered = trio.Event()
+            await self._answered.wait()
+
     def _hand_on(self, buffer: Buffer, line: Line) -> None:
+        self._unsubmitted.add(line)
         try:
             self._to_send.send_nowait((buffer, line))
         except trio.WouldBlock:
             buffer.fail(line, "too many messages wait to be sent")
+        else:
+            self._awaited.add(line)
 
     async def run_outgoing(self) -> None:
         """Send what is said, in its order; each line hears what became of it."""
@@ -333,8 +363,11 @@ class Desk:
                 try:
                     receipt = await self.chat.submit(buffer.name, text)
                 except (ClientError, ProtocolError) as error:
+                    if not isinstance(error, ConnectionLost):
+                        self._unsubmitted.discard(line)
                     self._failed(buffer, line, error)
                 else:
+                    self._unsubmitted.discard(line)
                     nursery.start_soon(self._confirm, buffer, line, receipt)
 
     async def _confirm(self, buffer: Buffer, line: Line, receipt: Receipt) -> None:
@@ -343,13 +376,20 @@ class Desk:
         except ClientError as error:
             self._failed(buffer, line, error)
         else:
+            self._has_answer(line)
             buffer.keep(line, number)
             self._watcher.changed()
 
     def _failed(self, buffer: Buffer, line: Line, error: ClientError | ProtocolError) -> None:
+        self._has_answer(line)
         if line.state == "pending":
             buffer.fail(line, sentence_of(error))
             self._watcher.changed()
+
+    def _has_answer(self, line: Line) -> None:
+        self._awaited.discard(line)
+        if not self._awaited:
+            self._answered.set()
 
     # --- what we ask ----------------------------------------------------------------------------
 

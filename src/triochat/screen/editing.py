@@ -3,14 +3,24 @@
 What Ctrl+W and its like cut is kept, and cuts one after the other make one text, as in readline.
 """
 
+from typing import Any
+
 import urwid
+
+
+class _Edit(urwid.Edit):
+    """Tabs are a blank each where they are drawn, or a terminal would do with them as it likes."""
+
+    def get_text(self) -> tuple[str, Any]:
+        text, attributes = super().get_text()
+        return str(text).replace("\t", " "), attributes
 
 
 class Editor:
     """The text, the cursor, and what was cut last."""
 
     def __init__(self) -> None:
-        self._edit = urwid.Edit(multiline=True, wrap="any")
+        self._edit = _Edit(multiline=True, wrap="any")
         self._cut = ""
         self._cutting = False  # the last thing done was a cut
 

@@ -4,6 +4,7 @@ It knows what was typed before, what Tab may make of a word, and how much fits i
 message goes it leaves to who gets it. A paste of several lines waits for an answer.
 """
 
+import re
 from collections.abc import Callable
 from typing import Final, Literal
 
@@ -26,6 +27,9 @@ LEAST_TEXT: Final = 4
 """Columns in which one types; on a screen that has no more there is no prompt."""
 NEARLY: Final = 200
 """Octets that are left of a message when it begins to say so."""
+
+_UNFIT: Final = re.compile(rf"(?!\t){HARMFUL.pattern}")
+"""What is not put in by a paste: all that is harmful but tabs, which code is indented with."""
 
 
 class Entry(urwid.Widget):
@@ -192,7 +196,7 @@ class Entry(urwid.Widget):
             self._asking = False
             self._refused = f"Not pasted: it has more than {MOST_TEXT} characters"
             return
-        lines = [HARMFUL.sub(REPLACEMENT, line.replace("\t", "    ")) for line in text.split("\n")]
+        lines = [_UNFIT.sub(REPLACEMENT, line) for line in text.split("\n")]
         if len(lines) > 1 and lines[0].startswith("/") and not self._editor.cursor:
             lines[0] = f"/{lines[0]}"  # to be said, and not to be done
         self._editor.insert("\n".join(lines))

@@ -30,7 +30,6 @@ LEAST: Final = 20
 """Columns that a row has at least."""
 COMPACT: Final = 50
 """With fewer columns nicks have no column of their own."""
-RETRY: Final = "Ctrl+R sends it again"
 
 _TIME: Final = len("12:34 ")
 _RULE: Final = " │ "
@@ -55,19 +54,22 @@ _BLANKS: Final = " \u3000"
 _TOKEN = re.compile(f"[{_BLANKS}]+|[^{_BLANKS}]+")
 
 
-def rows(line: Line, width: int, *, nick_width: int, zone: tzinfo | None = None) -> list[Row]:
+def rows(
+    line: Line, width: int, *, nick_width: int, retry: str = "", zone: tzinfo | None = None
+) -> list[Row]:
     """The rows that show `line`; at least one, none of them wider than `width`.
 
     Args:
         line: what to show.
         width: columns, at least `LEAST`.
         nick_width: columns of the column of nicks; longer ones are cut.
+        retry: the key that sends a failed line again, for people; empty if there is none.
         zone: in which time zone the clock is shown; None for that of this machine.
     """
     first, further = _leads(line, width, min(nick_width, width // 3), zone)
     room = width - _length(further)
     shown: list[Row] = []
-    for paragraph in _paragraphs(line):
+    for paragraph in _paragraphs(line, retry):
         for row in _wrap(paragraph, room if shown else width - _length(first), room, width):
             if not shown and _length(first) + _length(row) > width:
                 shown.append(first)
@@ -137,7 +139,7 @@ def _moment(ms: int, zone: tzinfo | None) -> datetime | None:
 # --- what is said -------------------------------------------------------------------------------
 
 
-def _paragraphs(line: Line) -> Iterator[Row]:
+def _paragraphs(line: Line, retry: str) -> Iterator[Row]:
     """The text, a line of it at a time, with what the client has to say about it."""
     unsettled = None if line.state == "kept" else line.state
     style = unsettled or ("mention" if line.mention else _STYLES[line.kind])
@@ -151,7 +153,8 @@ def _paragraphs(line: Line) -> Iterator[Row]:
         yield [*lead, *_linked(text, style, plain=unsettled is not None)]
     if line.state == "failed":
         reason = harmless(line.reason).rstrip(".") or "it is not known why"
-        yield [("failed", f"not sent: {reason} — {RETRY}")]
+        again = f" — {retry} sends it again" if retry else ""
+        yield [("failed", f"not sent: {reason}{again}")]
 
 
 def _linked(text: str, style: str | None, *, plain: bool) -> Row:

@@ -37,6 +37,7 @@ class MessagePane(urwid.Widget):
         on_end: the last line of the buffer is on the screen now (True), or is not any more (False). Who then
             goes on scrolling down is told of as well, since a detached buffer goes on.
         nick_width: columns for nicks.
+        retry: the key that sends a failed line again, for people; empty if there is none.
         zone: in which time zone clocks are shown; None for that of this machine.
     """
 
@@ -51,12 +52,14 @@ class MessagePane(urwid.Widget):
         on_top: Callable[[], None] = _nothing,
         on_end: Callable[[bool], None] = _nothing,
         nick_width: int = NICK_WIDTH,
+        retry: str = "",
         zone: tzinfo | None = None,
     ) -> None:
         super().__init__()
         self._on_top = on_top
         self._on_end = on_end
         self._nick_width = nick_width
+        self._retry = retry
         self._zone = zone
         self._size = (80, 24)
         self._asked: Line | None = None  # the oldest line when we asked for older ones
@@ -227,7 +230,7 @@ class MessagePane(urwid.Widget):
         return self._scroll
 
     def _new(self, buffer: Buffer) -> Scroll:
-        return Scroll(buffer, nick_width=self._nick_width, zone=self._zone)
+        return Scroll(buffer, nick_width=self._nick_width, retry=self._retry, zone=self._zone)
 
 
 def _hint(buffer: Buffer) -> str:

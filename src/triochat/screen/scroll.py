@@ -54,6 +54,7 @@ class Scroll:
     Args:
         buffer: what is looked at.
         nick_width: see `triochat.screen.layout.rows`.
+        retry: likewise.
         zone: likewise.
 
     Attributes:
@@ -63,13 +64,16 @@ class Scroll:
         laid_out: how many lines were laid out, for tests.
     """
 
-    def __init__(self, buffer: Buffer, *, nick_width: int, zone: tzinfo | None = None) -> None:
+    def __init__(
+        self, buffer: Buffer, *, nick_width: int, retry: str = "", zone: tzinfo | None = None
+    ) -> None:
         self.buffer = buffer
         self.width = 80
         self.height = 24
         self.following = True
         self.laid_out = 0
         self._nick_width = nick_width
+        self._retry = retry
         self._zone = zone
         self._anchors: list[Anchor] = []
         self._rows: OrderedDict[Line, tuple[object, list[Row]]] = OrderedDict()
@@ -207,7 +211,7 @@ class Scroll:
         if known is not None and known[0] == of:
             self._rows.move_to_end(line)
             return known[1]
-        body = rows(line, self.width, nick_width=self._nick_width, zone=self._zone)
+        body = rows(line, self.width, nick_width=self._nick_width, retry=self._retry, zone=self._zone)
         self.laid_out += 1
         self._rows[line] = of, body
         if len(self._rows) > MOST_LAID_OUT:

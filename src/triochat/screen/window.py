@@ -83,7 +83,12 @@ class Window(urwid.WidgetWrap[urwid.Widget]):
         self._entry.rename(here.name)
         self._rooms.show(list(desk.buffers.values()), here)
         self._members.show(here.members.values())
-        waiting = sum(line.state == "pending" for line in here.lines[-100:])
+        note = ""
+        if desk.leaving:
+            note = f"leaving when {desk.unanswered} are sent"
+        elif desk.lost is not None:
+            waiting = sum(line.state == "pending" for line in here.lines[-100:])
+            note = f"{waiting} not sent yet" if waiting else ""
         self._status.show(
             Status(
                 state="online" if desk.lost is None else "connecting",
@@ -95,7 +100,7 @@ class Window(urwid.WidgetWrap[urwid.Widget]):
                     for buffer in desk.buffers.values()
                     if buffer.unread and buffer is not here
                 ],
-                note=f"{waiting} not sent yet" if waiting and desk.lost is not None else "",
+                note=note,
             )
         )
         self._pane.refresh()
