@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from tests.client.servers import real_server
-from triochat.client import ChatClient, Refused, StateError, open_client
+from triochat.client import ChatClient, Refused, RoomState, StateError, open_client
 from triochat.client.opening import open_client_by
 from triochat.client.state_file import State, StateFile
 from triochat.client.state_keeping import LAZILY
@@ -148,6 +148,7 @@ async def test_a_file_that_can_not_be_written_is_told_once_each_time_and_delays_
         open_client(host, port, nick="alice", state=tmp_path / "state") as alice,
     ):
         await alice.join("#dev")
+        assert await anext(aiter(alice)) == RoomState("#dev", ("alice",), "")
         for before in (0, 3):
             with monkeypatch.context() as broken:
                 broken.setattr(StateFile, "save", full)
@@ -195,7 +196,7 @@ async def test_where_we_are_is_written_at_once_and_how_far_we_read_when_there_is
         await alice.join("#dev", after=0)
         assert await rooms() == {"#dev": 0}
         await alice.set_topic("#dev", "lunch")
-        await anext(aiter(alice))
+        assert isinstance([await anext(aiter(alice)) for _ in range(2)][1], e.TopicSet)
         assert await rooms() == {"#dev": 0}
         mock_clock.jump(LAZILY)
         assert await rooms() == {"#dev": 1}

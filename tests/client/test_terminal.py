@@ -238,7 +238,10 @@ async def test_a_connection_that_is_lost(person: bool) -> None:
         await script.request()
         await script.say("JOINED #lobby bob", "BYE :replaced")
         await script.stream.aclose()
-        code, out, err = await alice.exit()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(refuse_all, connections)
+            code, out, err = await alice.exit()
+            nursery.cancel_scope.cancel()
     assert code == 1
     assert "#lobby: bob came in\n" in out
     assert err == "The connection is lost: replaced.\n"
@@ -827,6 +830,13 @@ async def scripted_server() -> AsyncIterator[tuple[Address, Connections]]:
         [listener] = await nursery.start(partial(trio.serve_tcp, hand_over, 0, host="127.0.0.1"))
         yield address_of(listener), connections
         nursery.cancel_scope.cancel()
+
+
+async def refuse_all(connections: Connections) -> None:
+    """Whoever asks whether it may come back is told that somebody else is there."""
+    async for stream in connections:
+        tag, _ = await Script(stream).request()
+        await Script(stream).say(f"@{tag} ERROR nick-in-use :alice is here already")
 
 
 async def accept(connections: Connections, *, again: bool = False) -> Script:
