@@ -3,6 +3,7 @@
 They know nothing of the server but what everybody saw, and what the journal holds in the end.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -113,13 +114,23 @@ def private_arrives(record: Record) -> Broken:
 
 
 def private(record: Record) -> Broken:
-    """What was said to one person is shown to nobody but that person, and to who said it."""
+    """What was said to one person is shown to nobody but that person, and to who said it.
+
+    A nick may change hands: then it is not shown to who asked for it when it was kept already.
+    """
+    told = {text: when for witness in record.witnesses for text, when in witness.told.items()}
     for witness in record.witnesses:
         for log, view in witness.views.items():
             if log.startswith("@") and not witness.owns(log[1:]):
                 for seen in view:
                     if isinstance(seen, Seen) and not witness.owns(seen.nick):
                         yield f"{witness.name}: saw {seen} to {log}"
+            elif log[1:] in witness.names:
+                for seen in view:
+                    if not isinstance(seen, Seen) or seen.text in witness.said:
+                        continue
+                    if told.get(seen.text, math.inf) < witness.names[log[1:]]:
+                        yield f"{witness.name}: saw {seen} to {log}, which it was not by then"
 
 
 def ids_in_a_row(record: Record) -> Broken:

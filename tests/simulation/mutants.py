@@ -48,6 +48,7 @@ MUTANTS: Final[dict[str, tuple[Mutant, str]]] = {
         (server.can_not_say_everything, "no_complaints"),
         (server.does_not_know_its_members, "said_by_witnesses"),
         (server.holds_nobody, "held"),
+        (server.inherits_what_was_said, "private"),
         (server.closes_without_a_word, "said_by_witnesses"),
         (client.fights_for_its_place, "everything_ended"),
     )

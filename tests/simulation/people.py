@@ -122,6 +122,7 @@ class Person:
             self.witness.begin_anew()
         else:
             self.witness.go_on(self._state.rooms())
+        self.witness.names.setdefault(fold(self._nick), trio.current_time())
         dial = partial(self._world.network.dial, self.witness.name)
         async with open_client_by(
             dial,
@@ -197,7 +198,7 @@ class Person:
         elif lot < 0.82:
             name = self._choose.choice((self.witness.name, "guest", "Guest"))
             name = f"{name}-{self._choose.randint(1, 3)}"
-            nursery.start_soon(self._do, chat.rename, name)
+            nursery.start_soon(self._rename, chat, name)
         elif lot < 0.86:
             nursery.start_soon(self._names, chat, there)
         elif lot < 0.91:
@@ -226,6 +227,10 @@ class Person:
             except Refused as refused:
                 self._note(f"{ask.__name__} {args}: {refused.code}")
 
+    async def _rename(self, chat: ChatClient, name: str) -> None:
+        self.witness.names.setdefault(fold(name), trio.current_time())
+        await self._do(chat.rename, name)
+
     async def _say(self, chat: ChatClient, target: str) -> None:
         await self._keep(target, chat.say)
 
@@ -251,6 +256,8 @@ class Person:
             self._note(f"unknown {text[:30]!r}")
         else:
             witness.kept[text] = fold(target), number
+            if target.startswith("@"):
+                witness.told[text] = trio.current_time()
             self._note(f"kept {text[:30]!r} as {number}")
 
     # One after the other: else it would not know itself since when it is where.
@@ -338,7 +345,7 @@ class Person:
                 case e.Failure():
                     self._note("has lost its nick")
                     nursery.start_soon(
-                        self._do, chat.rename, f"{self.witness.name}-{self._choose.randint(4, 99)}"
+                        self._rename, chat, f"{self.witness.name}-{self._choose.randint(4, 99)}"
                     )
                 case Disconnected() | Reconnected() | Lagged():
                     self._note(str(event)[:60])
@@ -382,7 +389,7 @@ class Person:
             nursery.start_soon(self._join, chat, room)
         if not chat.connected:  # it may have missed that it has lost its nick
             name = f"{self.witness.name}-{self._choose.randint(4, 99)}"
-            nursery.start_soon(self._do, chat.rename, name)
+            nursery.start_soon(self._rename, chat, name)
 
     def _see_room(self, state: RoomState, me: str) -> None:
         """Who is there; if it knows that already, nothing has happened of which it was not told."""

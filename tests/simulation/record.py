@@ -123,6 +123,8 @@ class Witness:
         people: by room, whom it believes to be there when all is quiet.
         faults: what a server may not do, whatever happens.
         private: text → when it was said, of what was said to one nick alone.
+        told: text → when it knew that this was kept, of the same.
+        names: nick, folded → when it first asked for it.
         typed: by connection, what it typed without a tag.
         asked: of the past, and what it was given.
         absent: seconds that it was away at most, as far as the server can know; None: nobody can tell.
@@ -144,6 +146,8 @@ class Witness:
     people: dict[str, set[str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     private: dict[str, float] = field(default_factory=dict)
+    told: dict[str, float] = field(default_factory=dict)
+    names: dict[str, float] = field(default_factory=dict)
     typed: list[Typed] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     absent: float | None = None

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from triochat.chat import Hub
+from triochat.chat import Hub, SendList, SendPage
 from triochat.chat import hub as hub_module
+from triochat.chat import plan as plan_module
 from triochat.chat.person import Person
-from triochat.chat.plan import KeepEntry, Plan, Recall
+from triochat.chat.plan import KeepEntry, Plan, ReadInbox, Recall
 from triochat.chat.room import Room
 from triochat.journal import Draft
 from triochat.protocol import Connection, Dialect, Encoding, LocalProtocolError
@@ -232,6 +233,19 @@ def does_not_know_its_members(choose: random.Random) -> Iterator[None]:
         return joined_room(hub, person, name)
 
     with patch.object(Hub, "_joined_room", refuse):
+        yield
+
+
+@contextmanager
+def inherits_what_was_said(_: random.Random) -> Iterator[None]:
+    """Who takes a nick may read what was said to the one who had it before."""
+    own_page = plan_module._own_page
+
+    def all_pages(step: ReadInbox) -> SendPage | SendList:
+        step.inbox.start = 0
+        return own_page(step)
+
+    with patch.object(plan_module, "_own_page", all_pages):
         yield
 
 

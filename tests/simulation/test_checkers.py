@@ -116,6 +116,20 @@ def test_told_to_have_left_though_it_came_back(record: Record) -> None:
     finds(record)
 
 
+def test_said_to_the_one_who_had_the_nick_before(record: Record) -> None:
+    sender, to = record.witnesses
+    sender.said["p1.9"] = "@guest-1"
+    sender.kept["p1.9"] = "@guest-1", 1
+    sender.told["p1.9"] = 10.0
+    record.logs["@guest-1"] = [Seen(1, "message", "p1", "p1.9")]
+    record.oldest["@guest-1"] = 1
+    to.view("@guest-1").extend(record.logs["@guest-1"])
+    to.names["guest-1"] = 9.0
+    finds(record)
+    to.names["guest-1"] = 11.0
+    finds(record, "private")
+
+
 def test_left_in_a_file_and_never_sent(record: Record) -> None:
     record.witnesses[0].owed["p1.9"] = "#one"
     finds(record, "resent")
