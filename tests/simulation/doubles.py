@@ -30,12 +30,14 @@ class _Program:
     Attributes:
         chat: the client; None: it is not there yet, or no more.
         ended: it is over.
+        lagged: it may have missed who came and went.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.chat: ChatClient | None = None
         self.ended = False
+        self.lagged = False
         self.people: dict[str, str] = {}
         self._last: int | None = None  # the id that it has seen, or that it was told of
 
@@ -58,6 +60,7 @@ class _Program:
     def miss(self) -> None:
         """It has missed something, and was told so."""
         self._last = None
+        self.lagged = True
 
     def enter(self, last: int) -> str | None:
         """It was told that `last` was the last id when it came."""
@@ -168,6 +171,8 @@ class Double:
             async with trio.open_nursery() as requests:
                 while not self._world.calm.is_set():
                     await trio.sleep(self._choose.expovariate(1 / self._pace))
+                    if self._world.calm.is_set():  # whoever is there now stays
+                        break
                     if self._choose.random() < 0.02:
                         self._note(program, "quits")
                         await chat.quit()
@@ -199,7 +204,8 @@ class Double:
             await trio.sleep(0.1)
         self.witness.nick = chat.nick
         self.witness.rooms = chat.joined
-        self.witness.people = {room: {*there[0].people.values()} for room in chat.joined}
+        if not there[0].lagged:
+            self.witness.people = {room: {*there[0].people.values()} for room in chat.joined}
 
     def _note(self, program: _Program, what: str) -> None:
         self._world.record.note(program.name, what)
