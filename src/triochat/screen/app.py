@@ -5,7 +5,7 @@ send, and look after the connection. Callbacks of widgets are synchronous; what 
 started as a task in the same nursery, and what goes wrong with it is told in a line.
 
 However it ends, the block of `urwid.MainLoop.start` gives the terminal back first; only then is an exception
-seen by anybody. So a traceback can be read.
+seen by anybody. So a traceback can be read; and it is told shortly, by `triochat.screen.crash`.
 """
 
 import gc
@@ -31,6 +31,7 @@ from triochat.screen.alerts import Alerts
 from triochat.screen.buffer import Buffer, Line
 from triochat.screen.commands import Bell, Clear, Close, Query, parse
 from triochat.screen.completion import Candidates
+from triochat.screen.crash import Report
 from triochat.screen.desk import Desk, sentence_of
 from triochat.screen.entry import Entry
 from triochat.screen.keys import Keys, label, load_keys
@@ -88,6 +89,8 @@ async def converse(
         ConnectionLost: there will be no connection any more.
     """
     app: App | None = None
+    if screen is None:
+        sys.excepthook = Report(sys.excepthook)
     try:
         async with trio.open_nursery() as nursery:
             app = App(chat, config, keys, theme, nursery, screen or TerminalScreen(), now)
