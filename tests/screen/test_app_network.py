@@ -7,6 +7,7 @@ from trio.testing import MockClock
 from tests.screen.conftest import Sit
 from tests.screen.sitting import NOON, settled
 from triochat.config import ClientConfig
+from triochat.journal.interface import Draft
 from triochat.screen.buffer import Line
 from triochat.screen.keys import Keys
 
@@ -134,6 +135,13 @@ async def test_keys_are_answered_in_a_flood(sit: Sit, clock: MockClock) -> None:
         assert me.terminal.frames - before < 3 * FLOOD // 100
         assert me.app._pane.laid_out < 30 * (me.terminal.frames - before)
         assert len(me.app.desk.current.lines) <= 5500
+
+
+async def test_a_time_that_there_is_not_ends_nothing(sit: Sit, clock: MockClock) -> None:
+    async with sit() as me:
+        await me.net.journal.append([Draft("#dev", "message", "#dev", "carol", ("when",), 10**18)])
+        await me.type("/search when")
+        assert me.sees("--:-- #dev carol: when")
 
 
 HOSTILE = [
