@@ -9,6 +9,7 @@ from tests.screen.conftest import Sit
 from tests.screen.sitting import settled
 from triochat.client.opening import open_client_by
 from triochat.config import ClientConfig
+from triochat.protocol import events as e
 from triochat.screen.app import prepare
 from triochat.screen.desk import PAGE
 
@@ -51,6 +52,18 @@ async def test_what_failed_says_why_and_a_key_sends_it_again(sit: Sit, clock: Mo
             assert not me.sees("not sent")
             assert me.terminal.styles("psst") == {"None"}
             assert me.text.count("psst") == 1
+
+
+async def test_the_key_sends_all_of_them_again_in_their_order(sit: Sit, clock: MockClock) -> None:
+    async with sit(size=(120, 24)) as me:
+        await me.type("/msg carol one")
+        await me.type("two")
+        assert me.text.count("not sent") == 2
+        async with open_client_by(me.net.dial, nick="carol") as carol:
+            await me.press("ctrl r")
+            assert not me.sees("not sent")
+            kept = await carol.history("@carol")
+        assert [entry.text for entry in kept if isinstance(entry, e.Message)] == ["one", "two"]
 
 
 async def test_days_are_apart(sit: Sit, clock: MockClock) -> None:
