@@ -191,6 +191,21 @@ async def test_unread_messages_and_mentions_are_counted_in_the_list(sit: Sit, cl
         assert me.terminal.rows[3].startswith("3 @bob        @1 1│") or me.sees("bob │ three")
 
 
+async def test_a_click_on_somebody_else_begins_a_conversation(sit: Sit, clock: MockClock) -> None:
+    async with sit() as me:
+        await me.bob.join("#dev")
+        await me.type("half", enter=False)
+        for nick, name in (("alice", "#dev"), ("bob", "@bob")):
+            row = next(n for n, row in enumerate(me.terminal.rows) if row.endswith(f"│{nick}"))
+            await me.press(("mouse press", 1, 90, row))
+            assert me.terminal.rows[0] == name
+        assert me.terminal.styles("@bob") >= {"list.current"}
+        await me.press("meta 1")
+        assert me.terminal.styles("@bob") == {"list"}
+        assert me.terminal.styles("#dev") >= {"list.current"}
+        assert me.terminal.rows[-1] == "#dev> half"
+
+
 async def test_a_conversation_follows_a_new_nick(sit: Sit, clock: MockClock) -> None:
     async with sit() as me:
         await me.type("/query bob")
