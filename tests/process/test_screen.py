@@ -13,6 +13,7 @@ import pytest
 from tests.process.conftest import Serve, ServerProgram
 from tests.process.program import TRIOCHAT
 from tests.process.tmux import Tmux, has_colours, terminal
+from triochat.screen.crash import SENTENCE
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux on this machine")
 
@@ -136,6 +137,8 @@ async def test_a_fault_leaves_a_traceback_that_can_be_read(
     screen = await tmux.ended(1)
     assert re.search(r"RuntimeError: a fault on purpose\s*$", screen, re.MULTILINE)
     assert re.search(r'File ".*app\.py", line \d+, in _pressed', screen)
+    assert "Traceback (most recent call last):" in screen, "all of it is to be seen"
+    assert SENTENCE in screen.replace("\n", "")
     assert await tmux.settings() == before
 
 

@@ -9,6 +9,7 @@ from tests.screen.conftest import Sit
 from tests.screen.sitting import settled
 from triochat.client.opening import open_client_by
 from triochat.config import ClientConfig
+from triochat.protocol import events as e
 from triochat.screen.app import prepare
 from triochat.screen.desk import PAGE
 
@@ -51,6 +52,18 @@ async def test_what_failed_says_why_and_a_key_sends_it_again(sit: Sit, clock: Mo
             assert not me.sees("not sent")
             assert me.terminal.styles("psst") == {"None"}
             assert me.text.count("psst") == 1
+
+
+async def test_the_key_sends_all_of_them_again_in_their_order(sit: Sit, clock: MockClock) -> None:
+    async with sit(size=(120, 24)) as me:
+        await me.type("/msg carol one")
+        await me.type("two")
+        assert me.text.count("not sent") == 2
+        async with open_client_by(me.net.dial, nick="carol") as carol:
+            await me.press("ctrl r")
+            assert not me.sees("not sent")
+            kept = await carol.history("@carol")
+        assert [entry.text for entry in kept if isinstance(entry, e.Message)] == ["one", "two"]
 
 
 async def test_days_are_apart(sit: Sit, clock: MockClock) -> None:
@@ -176,6 +189,21 @@ async def test_unread_messages_and_mentions_are_counted_in_the_list(sit: Sit, cl
         assert me.terminal.rows[3].startswith("3 @bob        @1 1│")
         await me.press("meta a")
         assert me.terminal.rows[3].startswith("3 @bob        @1 1│") or me.sees("bob │ three")
+
+
+async def test_a_click_on_somebody_else_begins_a_conversation(sit: Sit, clock: MockClock) -> None:
+    async with sit() as me:
+        await me.bob.join("#dev")
+        await me.type("half", enter=False)
+        for nick, name in (("alice", "#dev"), ("bob", "@bob")):
+            row = next(n for n, row in enumerate(me.terminal.rows) if row.endswith(f"│{nick}"))
+            await me.press(("mouse press", 1, 90, row))
+            assert me.terminal.rows[0] == name
+        assert me.terminal.styles("@bob") >= {"list.current"}
+        await me.press("meta 1")
+        assert me.terminal.styles("@bob") == {"list"}
+        assert me.terminal.styles("#dev") >= {"list.current"}
+        assert me.terminal.rows[-1] == "#dev> half"
 
 
 async def test_a_conversation_follows_a_new_nick(sit: Sit, clock: MockClock) -> None:

@@ -205,8 +205,9 @@ async def test_what_was_wiped_comes_back_with_a_key(sit: Sit, clock: MockClock) 
 
 async def test_drawing_anew(sit: Sit, clock: MockClock) -> None:
     async with sit() as me:
+        assert "cleared" not in me.terminal.log
         await me.press("ctrl l")
-        assert "cleared" in me.terminal.log
+        assert me.terminal.log[-1] == "cleared"
 
 
 @pytest.mark.parametrize(("keys", "hint"), [(("f5", "ctrl t"), " — F5 sends it again"), ((), "")])

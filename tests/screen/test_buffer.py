@@ -178,6 +178,58 @@ def test_a_month_of_the_past_lets_go_of_the_newest() -> None:
     assert (ids(buffer), buffer.detached, buffer.newer) == ([20_099, 20_100, None], False, 0)
 
 
+def test_what_was_not_told_is_as_if_it_had_been_let_go_of() -> None:
+    buffer = room(1, 2)
+    buffer.break_off()
+    buffer.append(line(9), looked_at=True)
+    assert (ids(buffer), buffer.detached, buffer.newer) == ([1, 2], True, 1)
+    buffer.attach()
+    for late in (5, 7, 10):  # the first of these stands in front of the page
+        buffer.append(line(late), looked_at=True)
+    buffer.replace([line(number) for number in (7, 8, 9)], complete=False, attached=True)
+    assert (ids(buffer), buffer.detached) == ([7, 8, 9, 10], False)
+
+
+def test_a_page_that_was_asked_for_before_that_is_not_the_newest() -> None:
+    buffer = room(1, 2)
+    buffer.break_off()
+    buffer.attach()
+    buffer.break_off()
+    buffer.replace([line(8), line(9)], complete=False, attached=True)
+    assert buffer.detached
+    buffer.attach()
+    buffer.replace([line(8), line(9)], complete=False, attached=True)
+    assert not buffer.detached
+
+
+def test_what_a_page_has_is_ours_no_second_time() -> None:
+    buffer = room(1)
+    acknowledged, unknown = line(None, state="pending", own=True), line(None, state="pending", own=True)
+    for one in (acknowledged, unknown):
+        buffer.append(one, looked_at=True)
+    buffer.keep(acknowledged, 2)
+    buffer.break_off()
+    buffer.attach()
+    buffer.replace([line(1), line(2, own=True), line(3, own=True)], complete=True, attached=True)
+    assert ids(buffer) == [1, 2, 3, None]
+    buffer.keep(unknown, 3)
+    assert ids(buffer) == [1, 2, 3]
+
+
+def test_an_entry_of_another_log_is_in_front_of_nothing() -> None:
+    buffer = room(100, 101)
+    assert buffer.begins_behind(99, 99)
+    assert not buffer.begins_behind(1, 200)
+    assert not buffer.begins_behind(100, 100)
+    assert not Buffer("#dev").begins_behind(1, 1)
+
+
+def test_of_conversations_nothing_can_be_read_again() -> None:
+    buffer = Buffer("@bob", complete=True)
+    buffer.break_off()
+    assert not buffer.detached
+
+
 @pytest.mark.parametrize(("name", "is_room"), [("#dev", True), ("@bob", False)])
 def test_rooms_and_people(name: str, is_room: bool) -> None:
     assert Buffer(name).is_room == is_room

@@ -15,7 +15,7 @@ from triochat.journal import MemoryJournal
 from triochat.protocol import events as e
 from triochat.screen import desk as desk_module
 from triochat.screen.buffer import Buffer, Line
-from triochat.screen.desk import PAGE, Desk
+from triochat.screen.desk import PAGE, PING_EVERY, Desk
 
 Texts = list[tuple[str, str, str]]
 
@@ -342,12 +342,15 @@ async def test_a_room_that_was_left_is_closed(seat: Seat) -> None:
     assert seat.desk.buffers == {}
 
 
-async def test_how_far_away_the_server_is(seat: Seat) -> None:
+async def test_how_far_away_the_server_is(seat: Seat, autojump_clock: MockClock) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(seat.desk.watch_connection)
         await settled()
         assert seat.desk.rtt is not None
         assert 0 <= seat.desk.rtt < 1
+        seat.desk.rtt = 7.0
+        await trio.sleep(PING_EVERY + 1)
+        assert seat.desk.rtt < 1, "it is looked at again"
         nursery.cancel_scope.cancel()
 
 

@@ -51,6 +51,12 @@ def test_what_was_found_and_enter_goes_there() -> None:
     assert desk.closed == 2
 
 
+def test_a_time_that_there_is_not() -> None:
+    results = Desk().results([Found("#dev", 10**18, "bob", "words", 9)])
+    assert text(results, (60, 1)) == ["--:-- #dev bob: words"]
+    assert text(results, (36, 1)) == ["--:-- bob: words"]
+
+
 def test_nothing_was_found() -> None:
     desk = Desk()
     results = desk.results([])

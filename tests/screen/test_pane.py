@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tests.screen.test_harmless import anything
 from triochat.screen.buffer import MOST, Buffer, Line
-from triochat.screen.pane import MessagePane
+from triochat.screen.pane import NICK_WIDTH, MessagePane
+from triochat.screen.scroll import LEAST_NICKS
 
 NOON = int(datetime(2026, 11, 24, 12, 0, tzinfo=UTC).timestamp() * 1000)
 HOUR = 3_600_000
@@ -48,6 +49,37 @@ def style(pane: MessagePane, text: str, size: tuple[int, int] = SIZE) -> object:
         style for row in pane.render(size).content() for style, _, part in row if text.encode() in part
     }
     return found
+
+
+# --- the column of nicks ------------------------------------------------------------------------
+
+
+def rules(pane: MessagePane) -> set[int]:
+    """Where the rule behind the nicks stands."""
+    return {row.index("│") for row in drawn(pane, (60, 6)) if "│" in row}
+
+
+def test_nicks_take_the_columns_that_they_need_and_shrink_only_when_somebody_comes_back() -> None:
+    buffer, other = Buffer("#dev"), Buffer("#ops")
+    pane = MessagePane(buffer, zone=UTC)
+    least = len("12:34 ") + LEAST_NICKS + 1
+    for nick, rule in [
+        ("al", least),
+        ("alice", least),
+        ("elisabeth", least + 3),
+        ("al", least + 3),
+        ("a-nick-of-sixteen", least + NICK_WIDTH - LEAST_NICKS),
+    ]:
+        buffer.append(Line("message", "word", 0, nick), looked_at=True)
+        assert rules(pane) == {rule}
+    for _ in range(10):
+        buffer.append(Line("message", "word", 0, "bob"), looked_at=True)
+    assert rules(pane) == {least + NICK_WIDTH - LEAST_NICKS}, "nothing moves because somebody is quiet"
+    pane.show(other)
+    pane.show(buffer)
+    assert rules(pane) == {least}
+    pane.to_top()
+    assert rules(pane) == {least + NICK_WIDTH - LEAST_NICKS}
 
 
 # --- at the end ---------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ send, and look after the connection. Callbacks of widgets are synchronous; what 
 started as a task in the same nursery, and what goes wrong with it is told in a line.
 
 However it ends, the block of `urwid.MainLoop.start` gives the terminal back first; only then is an exception
-seen by anybody. So a traceback can be read.
+seen by anybody. So a traceback can be read; and it is told shortly, by `triochat.screen.crash`.
 """
 
 import gc
@@ -31,9 +31,11 @@ from triochat.screen.alerts import Alerts
 from triochat.screen.buffer import Buffer, Line
 from triochat.screen.commands import Bell, Clear, Close, Query, parse
 from triochat.screen.completion import Candidates
+from triochat.screen.crash import Report
 from triochat.screen.desk import Desk, sentence_of
 from triochat.screen.entry import Entry
 from triochat.screen.keys import Keys, label, load_keys
+from triochat.screen.lag import run_recovery
 from triochat.screen.pane import MessagePane
 from triochat.screen.paste import PasteWatch
 from triochat.screen.theme import Theme, load_theme
@@ -88,6 +90,8 @@ async def converse(
         ConnectionLost: there will be no connection any more.
     """
     app: App | None = None
+    if screen is None:
+        sys.excepthook = Report(sys.excepthook)
     try:
         async with trio.open_nursery() as nursery:
             app = App(chat, config, keys, theme, nursery, screen or TerminalScreen(), now)
@@ -159,7 +163,8 @@ class App:
 
     async def run(self, greeting: Sequence[str]) -> None:
         """Draw and obey until somebody leaves."""
-        for task in (self._listen, self.desk.run_outgoing, self.desk.watch_connection):
+        recover = partial(run_recovery, self.desk)
+        for task in (self._listen, self.desk.run_outgoing, self.desk.watch_connection, recover):
             self._nursery.start_soon(task)
         self._ask(self._enter_all, [*self._chat.joined, room_name(self._config.room)], greeting)
         with self._scope, self._loop.start():
@@ -199,6 +204,8 @@ class App:
         """This one is looked at now."""
         self._pane.show(buffer)
         self._entry.show(buffer.name, buffer.draft)
+        if buffer.detached and self._pane.at_bottom:  # its newest lines were let go of while nobody looked
+            self._ask(self._read_newest)
         return self._pane.at_end
 
     def mentioned(self, buffer: Buffer, line: Line) -> None:
@@ -222,6 +229,10 @@ class App:
         self.desk.look(at_end=at_end and not self.desk.current.detached)
         if at_end and self.desk.current.detached:
             self._ask(self.desk.read_newest)
+
+    async def _read_newest(self) -> None:
+        if self._pane.at_bottom:  # and nobody has gone elsewhere meanwhile, as `_jump` does
+            await self.desk.read_newest()
 
     def _candidates(self) -> Candidates:
         buffer = self.desk.current

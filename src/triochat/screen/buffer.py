@@ -90,6 +90,7 @@ class Buffer:
     newer: int = 0
     version: int = 0
     _arriving: list[Line] | None = None
+    _broken: bool = False
 
     @property
     def is_room(self) -> bool:
@@ -153,7 +154,11 @@ class Buffer:
 
     def keep(self, line: Line, number: int) -> None:
         """The server has a pending line, as entry `number`. Its echo, perhaps here already, places it."""
-        if line.state == "pending":
+        if line.state != "pending":
+            return
+        if self.is_room and any(one.id == number and one.own for one in reversed(self.lines)):
+            self.drop(line)  # it was read where it stands in the log, so its echo is not told any more
+        else:
             line.state, line.id = "kept", number
             self.version += 1
 
@@ -180,6 +185,11 @@ class Buffer:
         """Whether it shows that entry; in another log, or in the inbox of another, an id has another time."""
         return any(line.id == number and line.ms == ms for line in reversed(self.lines))
 
+    def begins_behind(self, number: int, ms: int) -> bool:
+        """Whether that entry stands in front of all that it shows: who pages back finds it."""
+        first = next((line for line in self.lines if line.id is not None and line.in_log), None)
+        return first is not None and first.id is not None and number < first.id and ms <= first.ms
+
     # --- the past -------------------------------------------------------------------------------
 
     def prepend(self, older: Iterable[Line], *, complete: bool) -> None:
@@ -199,9 +209,19 @@ class Buffer:
             self.detached = True
         self.version += 1
 
+    def break_off(self) -> None:
+        """Something of its log was not told: as if its newest lines had been let go of.
+
+        What is being read for `replace` may end in front of that, so it does not attach any more.
+        """
+        if self.is_room:
+            self.detached, self.newer = True, 0
+            self._broken = self._arriving is not None
+            self.version += 1
+
     def attach(self) -> None:
         """The newest lines are being read: from now on what comes is kept for `replace`."""
-        self._arriving = []
+        self._arriving, self._broken = [], False
 
     def replace(self, lines: Iterable[Line], *, complete: bool, attached: bool) -> None:
         """Show another part of the log, for example the newest after a long way back, or what a search found.
@@ -209,14 +229,18 @@ class Buffer:
         Args:
             lines: of that part, oldest first.
             complete: there is nothing in front of these.
-            attached: nothing is behind these but what came since `attach`.
+            attached: nothing is behind these but what came since `attach`. After a `break_off` since then
+                something may be, and it stays detached.
         """
+        attached, self._broken = attached and not self._broken, False
         last = max((at for at, line in enumerate(self.lines) if line.id is not None), default=-1)
         told = [line for line in self.lines[last + 1 :] if line.in_log and line.kind in ("notice", "error")]
-        unsent = self._not_in_log()
-        self.lines = [*lines, *unsent]
+        page = [*lines]
+        ours = {line.id for line in page if line.own}
+        unsent = (line for line in self._not_in_log() if line.id is None or line.id not in ours)
+        self.lines = [*page, *unsent]
         for line in [*((self._arriving or ()) if attached else ()), *told]:
-            if line.id is None or not self.has(line.id, line.ms):
+            if line.id is None or not (self.has(line.id, line.ms) or self.begins_behind(line.id, line.ms)):
                 self._insert(line)
         self._arriving = None
         self.complete = complete

@@ -66,6 +66,7 @@ class Desk:
         rtt: seconds that the last question to the server took; None while there is no answer.
         lost: why there is no connection; None if there is one.
         leaving: somebody has said so, and what was typed before is being sent.
+        behind: something was not told to us; `triochat.screen.lag` asks for it, and makes another event.
     """
 
     def __init__(self, chat: ChatClient, watcher: Watcher, now: Callable[[], int]) -> None:
@@ -75,6 +76,7 @@ class Desk:
         self.lost: str | None = None
         self.leaving = False
         self.at_end = True  # whether the end of the current buffer is on the screen
+        self.behind = trio.Event()
         self._watcher = watcher
         self._now = now
         self._console = Buffer("", complete=True)  # where one is who is in no room
@@ -181,6 +183,8 @@ class Desk:
             case RoomState(room=room, nicks=nicks, topic=topic):
                 if (buffer := self._of(room)) is not None:
                     buffer.members, buffer.topic = {fold(nick): nick for nick in nicks}, topic
+                    if fold(self._nick) not in buffer.members:  # we are there, by a name that was not told
+                        self._nick = self.chat.nick
             case e.Joined() | e.Left():
                 self._presence(event)
             case e.Renamed(old=old, new=new):
@@ -196,7 +200,10 @@ class Desk:
                 self.lost = None
                 self.tell("connected again")
             case Lagged(count=count):
-                self.tell(f"{count} messages came too fast to be shown; /history has them")
+                self.tell(f"{count} messages came too fast to be shown; those of rooms are further back")
+                for buffer in self.buffers.values():
+                    buffer.break_off()
+                self.behind.set()
             case _:
                 pass
         self._watcher.changed()
@@ -240,9 +247,11 @@ class Desk:
         return self.open(name) if name.startswith("@") else self.buffers.get(name)
 
     def _is_shown(self, buffer: Buffer, line: Line, number: int) -> bool:
-        """Whether it stands there already, read as history; notes when the log is another one."""
+        """Whether it, read as history, stands there or in front; notes when the log is another one."""
         name, last = buffer.name, self._last.get(buffer.name, 0)
-        if number <= self._read.get(name, 0) and buffer.has(number, line.ms):
+        if number <= self._read.get(name, 0) and (
+            buffer.has(number, line.ms) or buffer.begins_behind(number, line.ms)
+        ):
             return True
         if number <= last:  # as long as it is one log, ids only rise
             buffer.begin_another_log()
@@ -441,7 +450,8 @@ class Desk:
         if buffer.detached and buffer.name not in self._reading:
             buffer.attach()
             await self._read_back(buffer, None, anew=True)
-            self.look(at_end=True)
+            if buffer is self.current:
+                self.look(at_end=True)
 
     async def read_around(self, room: str, number: int) -> Line | None:
         """Look at an entry of a room, wherever in its past that is; returns its line."""

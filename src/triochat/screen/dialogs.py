@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from textwrap import wrap
 
 import urwid
@@ -10,6 +10,7 @@ import urwid
 from triochat.screen.commands import HELP
 from triochat.screen.drawing import Row, RowList
 from triochat.screen.keys import Keys
+from triochat.screen.layout import moment
 
 
 def over(screen: urwid.Widget, dialog: urwid.Widget, title: str) -> urwid.Overlay[urwid.Widget, urwid.Widget]:
@@ -68,10 +69,10 @@ class SearchResults(RowList):
         if not self._found:
             return [("notice", "No message holds these words.")]
         it = self._found[index]
-        when = datetime.fromtimestamp(it.ms / 1000, self._zone)
+        when = moment(it.ms, self._zone)
         wide = width >= 60
         return [
-            ("time", when.strftime("%Y-%m-%d %H:%M " if wide else "%d.%m. ")),
+            ("time", when.strftime("%Y-%m-%d %H:%M " if wide else "%d.%m. ") if when else "--:-- "),
             ("topic", f"{it.room} " if wide else ""),
             (self._style_of(it.nick), it.nick),
             ("dialog", f": {it.text}"),

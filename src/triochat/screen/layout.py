@@ -79,8 +79,8 @@ def rows(
 
 def day_of(ms: int, zone: tzinfo | None = None) -> date | None:
     """On which day that was; None if there is no such day."""
-    moment = _moment(ms, zone)
-    return moment.date() if moment else None
+    when = moment(ms, zone)
+    return when.date() if when else None
 
 
 def day_row(day: date, width: int) -> Row:
@@ -103,8 +103,8 @@ def _ruled(style: str, words: str, width: int) -> Row:
 
 def _leads(line: Line, width: int, nick_width: int, zone: tzinfo | None) -> tuple[Row, Row]:
     """What stands in front of the text in the first row, and what in each further one."""
-    moment = _moment(line.ms, zone)
-    clock: Segment = ("time", moment.strftime("%H:%M ") if moment else "--:-- ")
+    when = moment(line.ms, zone)
+    clock: Segment = ("time", when.strftime("%H:%M ") if when else "--:-- ")
     named = line.kind == "message"
     name = harmless(line.nick) if named else "" if line.kind == "action" else _SIGNS.get(line.kind, "—")
     style = _nick_style(line) if named else _STYLES[line.kind]
@@ -129,10 +129,11 @@ def _lead(lead: Row, most: int) -> Row:
     return lead if _length(lead) <= most else [(None, " " * most)]
 
 
-def _moment(ms: int, zone: tzinfo | None) -> datetime | None:
+def moment(ms: int, zone: tzinfo | None = None) -> datetime | None:
+    """When that was; None if there is no such time, since a server may say any number."""
     try:
         return datetime.fromtimestamp(ms / 1000, zone)
-    except (OverflowError, OSError, ValueError):  # a server may say any number
+    except (OverflowError, OSError, ValueError):
         return None
 
 

@@ -36,7 +36,7 @@ class MessagePane(urwid.Widget):
             be read. It is called once for each oldest line, and again when somebody scrolls up.
         on_end: the last line of the buffer is on the screen now (True), or is not any more (False). Who then
             goes on scrolling down is told of as well, since a detached buffer goes on.
-        nick_width: columns for nicks.
+        nick_width: columns for nicks, at most.
         retry: the key that sends a failed line again, for people; empty if there is none.
         zone: in which time zone clocks are shown; None for that of this machine.
     """

@@ -17,8 +17,11 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from triochat.screen.buffer import Buffer, Line
+from triochat.screen.harmless import columns, harmless
 from triochat.screen.layout import Row, day_of, day_row, rows, unread_row
 
+LEAST_NICKS: Final = 6
+"""Columns that nicks have at least: with fewer each newcomer would move the texts."""
 MOST_LAID_OUT: Final = 1024
 """Lines whose rows are remembered: some screens of them, so that scrolling to and fro lays out nothing."""
 
@@ -53,7 +56,9 @@ class Scroll:
 
     Args:
         buffer: what is looked at.
-        nick_width: see `triochat.screen.layout.rows`.
+        nick_width: columns of the column of nicks at most. It is as wide as a nick that was on the screen
+            since this is looked at, and no narrower than `LEAST_NICKS`; so it grows at once, and while
+            somebody looks it never shrinks.
         retry: likewise.
         zone: likewise.
 
@@ -72,7 +77,8 @@ class Scroll:
         self.height = 24
         self.following = True
         self.laid_out = 0
-        self._nick_width = nick_width
+        self._most_nicks = nick_width
+        self._nick_width = min(LEAST_NICKS, nick_width)
         self._retry = retry
         self._zone = zone
         self._anchors: list[Anchor] = []
@@ -130,11 +136,22 @@ class Scroll:
         """What is on the screen, from its top; fewer rows than `height` only if there are no more."""
         if not self.buffer.lines:
             return []
-        top = self.top()
-        shown = list(islice(self._from(top), self.height))
+        while self._widen(shown := list(islice(self._from(top := self.top()), self.height))):
+            pass  # what is seen with another width may be of others
         self.following = self.following or top >= self._end()
         self._anchors = [] if self.following else [*self._anchors[:1], *self._anchored(shown)]
         return shown
+
+    def _widen(self, shown: list[tuple[Place, Row]]) -> bool:
+        """Make room for the nicks in what is shown; True if there was none, so it is to be laid out anew."""
+        at = {place.at for place, _ in shown}
+        nicks = {line.nick for line in map(self.buffer.lines.__getitem__, at) if line.kind == "message"}
+        widest = max((columns(harmless(nick)) for nick in nicks), default=0)
+        if self._nick_width >= min(widest, self._most_nicks):
+            return False
+        self._nick_width = min(widest, self._most_nicks)
+        self._rows.clear()
+        return True
 
     def _look(self, top: Place) -> None:
         """The screen begins with that row, or with the last one from which it is filled."""

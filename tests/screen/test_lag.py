@@ -1,0 +1,193 @@
+"""What came faster than it was taken note of, which a client drops: the desk asks for what it has missed."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from tests.client.network import network
+from tests.screen.conftest import Sit
+from tests.screen.sitting import Person, settled
+from triochat.client import ChatClient, Lagged
+from triochat.client.opening import open_client_by
+from triochat.protocol import events as e
+from triochat.screen.buffer import Buffer, Line
+from triochat.screen.desk import PAGE, Desk
+from triochat.screen.lag import run_recovery
+
+LIMIT = 10
+"""Events that wait for a desk in these tests."""
+MANY = 3 * PAGE
+
+
+@dataclass
+class Seat:
+    """Somebody whose desk takes note of what happens when a test says so; they are in #dev and #ops."""
+
+    chat: ChatClient
+    bob: ChatClient
+    desk: Desk
+    listen: Callable[[], None]
+
+    async def all_is_noted(self) -> None:
+        self.listen()
+        await wait_all_tasks_blocked()
+
+    def texts(self, name: str) -> list[str]:
+        return [line.text for line in self.desk.buffers[name].lines if line.is_said]
+
+
+@dataclass
+class Watch:
+    """A pane that stands where it was left."""
+
+    scrolled: set[str] = field(default_factory=set)
+
+    def changed(self) -> None: ...
+
+    def turned(self, buffer: Buffer) -> bool:
+        return buffer.name not in self.scrolled and not buffer.detached
+
+    def mentioned(self, buffer: Buffer, line: Line) -> None: ...
+
+
+@pytest.fixture
+async def seat(autojump_clock: MockClock) -> AsyncIterator[Seat]:
+    async with (
+        network() as net,
+        open_client_by(net.dial, nick="bob", jitter=lambda _, high: high) as bob,
+        open_client_by(net.dial, nick="alice", jitter=lambda _, high: high) as chat,
+        trio.open_nursery() as nursery,
+    ):
+        desk = Desk(chat, Watch(), lambda: 1000)
+        nursery.start_soon(desk.run_outgoing)
+        nursery.start_soon(run_recovery, desk)
+        with trio.CancelScope() as first:
+            async with trio.open_nursery() as listening:
+                listening.start_soon(desk.listen)
+                for room in ("#ops", "#dev"):
+                    await bob.join(room)
+                    await desk.enter(room)
+                await wait_all_tasks_blocked()
+                first.cancel()
+        chat._conversation.events._limit = LIMIT
+        yield Seat(chat, bob, desk, lambda: nursery.start_soon(desk.listen))
+        nursery.cancel_scope.cancel()
+
+
+async def flood(seat: Seat, *rooms: str, count: int = MANY) -> None:
+    for number in range(count):
+        for room in rooms:
+            await seat.bob.submit(room, f"{number}")
+    await seat.bob.ping()
+    await wait_all_tasks_blocked()
+
+
+async def test_who_is_there_and_the_topic_are_asked_for_again(seat: Seat) -> None:
+    await seat.bob.set_topic("#ops", "tea")
+    await seat.bob.part("#ops")
+    await seat.bob.rename("robert")
+    await flood(seat, "#dev")
+    await seat.all_is_noted()
+    assert seat.desk.buffers["#ops"].topic == "tea"
+    assert set(seat.desk.buffers["#ops"].members.values()) == {"alice"}
+    assert set(seat.desk.buffers["#dev"].members.values()) == {"alice", "robert"}
+
+
+async def test_what_is_said_there_is_read_without_a_hole(seat: Seat) -> None:
+    await flood(seat, "#dev")
+    await seat.all_is_noted()
+    here = seat.desk.current
+    assert any("came too fast" in line.text for line in here.lines)
+    assert not here.detached
+    while not here.complete:
+        await seat.desk.read_older()
+    assert seat.texts("#dev") == [f"{number}" for number in range(MANY)]
+    await seat.bob.say("#dev", "afterwards")
+    await wait_all_tasks_blocked()
+    assert seat.texts("#dev")[-2:] == [f"{MANY - 1}", "afterwards"]
+
+
+async def test_elsewhere_it_is_read_when_somebody_looks(seat: Seat) -> None:
+    await flood(seat, "#dev", "#ops")
+    await seat.all_is_noted()
+    assert seat.desk.buffers["#ops"].detached
+    seat.desk.switch("#ops")
+    await wait_all_tasks_blocked()
+    await seat.desk.read_newest()
+    while not seat.desk.current.complete:
+        await seat.desk.read_older()
+    assert seat.texts("#ops") == [f"{number}" for number in range(MANY)]
+
+
+async def test_who_looks_at_the_past_goes_on_looking_at_it(seat: Seat) -> None:
+    await flood(seat, "#dev", count=4)
+    await seat.all_is_noted()
+    seat.desk.look(at_end=False)
+    before = seat.texts("#dev")
+    seat.desk.feed(Lagged(7))
+    await flood(seat, "#dev", count=2)
+    assert seat.texts("#dev") == before
+    assert (seat.desk.current.detached, seat.desk.current.newer) == (True, 2)
+    await seat.desk.read_newest()
+    assert seat.texts("#dev") == [*before, "0", "1"]
+
+
+async def test_what_we_said_stands_in_its_place_once(seat: Seat) -> None:
+    await flood(seat, "#dev", count=3)
+    seat.desk.say("ours")
+    await wait_all_tasks_blocked()
+    await flood(seat, "#dev", count=20)
+    await seat.all_is_noted()
+    assert seat.texts("#dev") == ["0", "1", "2", "ours", *(f"{number}" for number in range(20))]
+    assert all(line.in_log for line in seat.desk.current.lines)
+
+
+async def test_a_name_that_we_have_taken_meanwhile_is_ours(seat: Seat) -> None:
+    await seat.chat.rename("alicia")
+    await flood(seat, "#dev")
+    await seat.all_is_noted()
+    await seat.bob.say("#dev", "alicia: tea?")
+    await seat.chat.say("#dev", "yes")
+    await wait_all_tasks_blocked()
+    question, answer = seat.desk.current.lines[-2:]
+    assert question.mention
+    assert answer.own
+
+
+async def test_the_screen_shows_the_newest_whatever_came_too_fast(sit: Sit, clock: MockClock) -> None:
+    async with sit(past={"#dev": ["long ago"]}) as me:
+        await me.bob.join("#dev")
+        await me.bob.join("#ops")
+        await me.type("/join #ops")
+        await too_fast(me, "#ops", "#dev")
+        assert any("too fast" in line.text for line in me.app.desk.current.lines)
+        await sees_the_newest(me, "#ops")
+        assert not me.sees("below")
+        await me.press("meta 1")
+        await sees_the_newest(me, "#dev")
+        assert not me.sees("below")
+        await me.press("meta 2", "page up", "page up")
+        before = [row[19:75] for row in me.terminal.rows[1:20]]
+        await too_fast(me, "#ops")
+        assert [row[19:75] for row in me.terminal.rows[1:20]] == before
+        assert me.sees("below")
+
+
+async def too_fast(me: Person, *rooms: str) -> None:
+    """All of it arrives in one piece."""
+    me.chat._conversation.events._limit = 2
+    async with trio.open_nursery() as nursery:
+        for number in range(PAGE):
+            for room in rooms:
+                nursery.start_soon(me.bob.submit, room, f"{room} {number}")
+    await settled()
+    await trio.sleep(10)
+    await settled()
+
+
+async def sees_the_newest(me: Person, room: str) -> None:
+    newest = [entry.text for entry in await me.bob.history(room, limit=10) if isinstance(entry, e.Message)]
+    assert [text for row in me.terminal.rows for text in newest if f"│ {text} " in row] == newest
