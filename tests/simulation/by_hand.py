@@ -76,6 +76,7 @@ class ByHand(Stranger):
         self._newest: _Visit | None = None
         self._older: dict[_Visit, None] = {}  # by which something may still come
         self._names: set[str] = set()
+        self._there: set[_Visit] = set()  # those that were welcome, and are not over
         self._away_since: float | None = None
         if not world.setting.small:  # else the server may have found out long before
             self.witness.absent = 0.0
@@ -115,7 +116,8 @@ class ByHand(Stranger):
         visit.followed.set()
         if visit.silenced():
             self.witness.absent = None
-        if visit is self._newest and not self._older:
+        self._there.discard(visit)
+        if visit.welcome and not self._there:
             self._away_since = trio.current_time()
         if visit in self._older:
             del self._older[visit]
@@ -173,6 +175,7 @@ class ByHand(Stranger):
             if visit is self._newest:
                 if line.startswith("@n OK"):
                     visit.welcome = True
+                    self._there.add(visit)
                     self._is_back()
                     for older in self._older:
                         if older.replaced is None:

@@ -6,10 +6,11 @@ one has gone; who was cut, and comes back, may take the place from one that came
 exactly one is there.
 """
 
+import math
 import random
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import trio
 
@@ -24,12 +25,17 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
+UNDER_WAY: Final = 6.0
+"""Seconds that an answer is under way at most, about."""
+
+
 class _Program:
     """One of those that use the session: what it has seen is its own.
 
     Attributes:
         chat: the client; None: it is not there yet, or no more.
         ended: it is over.
+        until: when that was.
         lagged: it may have missed who came and went.
     """
 
@@ -37,6 +43,7 @@ class _Program:
         self.name = name
         self.chat: ChatClient | None = None
         self.ended = False
+        self.until = math.inf
         self.lagged = False
         self.people: dict[str, str] = {}
         self._last: int | None = None  # the id that it has seen, or that it was told of
@@ -120,7 +127,9 @@ class Double:
         return program
 
     def _others(self, program: _Program) -> bool:
-        return any(not other.ended for other in self._programs if other is not program)
+        """Whether one more is there, or was when the server said so: that may have been long under way."""
+        since = trio.current_time() - UNDER_WAY
+        return any(other.until > since for other in self._programs if other is not program)
 
     async def _live(self, program: _Program) -> None:
         while not program.ended:
@@ -144,7 +153,7 @@ class Double:
                 nursery.start_soon(self._act, program, chat)
                 await self._world.over.wait()
                 nursery.cancel_scope.cancel()
-            program.chat, program.ended = None, True
+            program.chat, program.ended, program.until = None, True, trio.current_time()
 
     async def _listen(self, program: _Program, chat: ChatClient, nursery: trio.Nursery) -> None:
         try:

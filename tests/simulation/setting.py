@@ -18,7 +18,8 @@ class Setting:
         tutorials: clients of 2019, who don't.
         doubles: who begin a program while they have one that runs.
         steady: the server goes on all the time, so whom it holds it does not forget; and it holds them long.
-        lagging: people take nothing for a while now and then, and their clients hold but few events.
+        lagging: people take nothing for a while now and then, and their clients hold but few events. (Not
+            where the server is set back: what they take late would be of a log that is there no more.)
         strangers: who send junk, never read, or go at once.
         seconds: for which faults are injected.
         pause: seconds between two faults, on average.
@@ -94,6 +95,8 @@ class Setting:
             steady=choose.random() < 0.2,
             lagging=choose.random() < 0.1,
         )
+        if setting.set_back:
+            setting = replace(setting, lagging=False)
         if setting.steady:
             return replace(setting, config=replace(setting.config, grace=30.0))
         return setting
