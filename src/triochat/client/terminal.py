@@ -278,7 +278,7 @@ class _Visit:
         await self._complain(sentence)
 
     async def _complain(self, sentence: str) -> None:
-        await self._printer.complain(clean_sentence(sentence))
+        await self._printer.complain(sentence)
 
     # --- the conversation -----------------------------------------------------------------------
 
