@@ -492,6 +492,33 @@ async def test_a_search_is_shown_oldest_first() -> None:
         await alice.expect("no message holds these words")
 
 
+@pytest.mark.parametrize("lines", [b"", b"hello\n"])
+@pytest.mark.parametrize("person", [False, True])
+async def test_a_state_file_that_can_not_be_written(
+    lines: bytes, person: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was to outlive the client would not; all the same it is sent."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(StateFile, "save", full)
+    config = ClientConfig(nick="alice", state=tmp_path / "state")
+    async with real_server() as address, open_client(*address, nick="bob") as bob:
+        await bob.join("#lobby")
+        async with terminal(address, config, person=person) as alice:
+            os.write(alice.keyboard, lines)
+            await alice.expect("triochat: the state file can't be written: No space left on device\n", "err")
+            if person:
+                alice.type("/quit")
+            else:
+                alice.end_of_input()
+            code, out, err = await alice.exit()
+        assert (code, err) == (0 if person else 1, "")
+        assert "state file" not in out
+        assert await everything_said(bob) == lines.decode().splitlines()
+
+
 async def test_a_state_file_that_is_none(tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.write_text("dear diary")

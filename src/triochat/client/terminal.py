@@ -322,6 +322,15 @@ class _Visit:
                     self._late = False
                     conversation.deadline = math.inf
                     await self._complain("connected again")
+                elif isinstance(
+                    event, e.Failure
+                ):  # that nobody asked for, such as a state file that is not written
+                    if (
+                        self._keyboard.is_terminal or event.code == "nick-in-use"
+                    ):  # it goes on trying for that
+                        await self._complain(event.sentence)
+                    else:
+                        await self._fail(event.sentence)
                 else:
                     async with self._paper:
                         await self._printer.show([clean(event)] if isinstance(event, str) else render(event))
