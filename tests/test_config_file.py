@@ -1,12 +1,14 @@
 """The TOML file of settings, above all its named servers."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from triochat.address import Address
 from triochat.config import ConfigError
-from triochat.config_file import default_file, named_servers, read_tables
+from triochat.config_file import MAX_OCTETS, default_file, named_servers, read_tables
 
 
 @pytest.fixture
@@ -61,6 +63,39 @@ def test_what_means_nothing_is_an_error_that_names_the_file(path: Path, content:
     with pytest.raises(ConfigError, match=says) as raised:
         read_tables(path)
     assert str(path) in str(raised.value)
+
+
+def test_a_file_may_be_a_pipe(path: Path) -> None:
+    """Such as `<(…)` of a shell, which comes in pieces."""
+    os.mkfifo(path)
+    with ThreadPoolExecutor() as pool:
+        writing = pool.submit(path.write_text, "[client]\nnick = 'bob'\n" + "# much more\n" * 20_000)
+        for _ in range(2):  # a command looks at it more than once, and a pipe tells all it has the first time
+            assert read_tables(path)["client"] == {"nick": "bob"}
+        writing.result()
+
+
+def test_no_more_is_read_than_a_file_of_settings_may_have(path: Path) -> None:
+    """Where there is no end it is not waited for."""
+    path.write_text("#" * MAX_OCTETS)
+    assert read_tables(path) == {}
+    path.write_text("#" * (MAX_OCTETS + 1))
+    with pytest.raises(ConfigError, match=f"^{path} is no file of settings: it has more than 1 MiB"):
+        read_tables(path)
+    with pytest.raises(ConfigError, match=r"^/dev/zero is no file of settings: it has more than 1 MiB"):
+        read_tables(Path("/dev/zero"))
+
+
+def test_a_mark_of_the_byte_order_in_front(path: Path) -> None:
+    """As some editors write it; keys.toml and theme.toml may have it too."""
+    path.write_text("[client]\nnick = 'bob'\n", "utf-8-sig")
+    assert read_tables(path)["client"] == {"nick": "bob"}
+
+
+def test_one_that_is_not_utf8(path: Path) -> None:
+    path.write_bytes(b"[client]\nnick = '\xe9'\n")
+    with pytest.raises(ConfigError, match=f"{path} is no TOML file: "):
+        read_tables(path)
 
 
 def test_a_file_that_is_not_there(path: Path) -> None:

@@ -50,7 +50,9 @@ def exit_code_of(app: Callable[[], int]) -> int:
         _complain(f"there is nothing that {' '.join(map(repr, error.unused_tokens or ()))} could mean here")
         return NO_USAGE
     except cyclopts.CycloptsError as error:
-        sentence = str(error).removesuffix(".")
+        sentence, too_many, _ = str(error).removesuffix(".").partition(" Available commands:")
+        if too_many and not sentence.endswith("?"):
+            sentence = f"{sentence.removesuffix('.')}; triochat --help lists them"
         _complain(sentence[:1].lower() + sentence[1:])
         return NO_USAGE
     except OutputFailedError as error:

@@ -4,6 +4,8 @@ A setting that is silently ignored is worse than a command that doesn't start. S
 command are looked at, and a named server that nobody asked for.
 """
 
+import os
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -14,6 +16,8 @@ from triochat.config import ClientConfig, ConfigError, SendConfig, ServerConfig,
 
 SECTIONS: Final = {"server": ServerConfig, "client": ClientConfig, "send": SendConfig, "tail": TailConfig}
 SERVERS: Final = "servers"
+MAX_OCTETS: Final = 1024 * 1024
+"""Far more than all settings need: what is larger, or has no end, is something else."""
 _OF_A_SERVER: Final = ("address", "nick", "room")
 
 _ALL: Final = {
@@ -21,6 +25,9 @@ _ALL: Final = {
     f"{SERVERS}.NAME": set(_OF_A_SERVER),
 }
 """The settings of each table."""
+
+_SAID: Final[dict[Path, bytes]] = {}
+"""What was read that is no ordinary file: a second time there would be nothing, or no end of waiting."""
 
 Tables = Mapping[str, dict[str, Any]]
 
@@ -65,9 +72,13 @@ def read_tables(path: Path) -> Tables:
     import tomllib
 
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
+        data = _content(path)
     except OSError as error:
         raise ConfigError(f"can't read the settings in {path}: {error.strerror}") from None
+    if len(data) > MAX_OCTETS:
+        raise ConfigError(f"{path} is no file of settings: it has more than 1 MiB")
+    try:
+        tables = tomllib.loads(data.decode("utf-8-sig"))
     except ValueError as error:
         raise ConfigError(f"{path} is no TOML file: {error}") from None
     for table, settings in tables.items():
@@ -79,6 +90,17 @@ def read_tables(path: Path) -> Tables:
             _check_section(path, table, settings)
     named_servers(tables, path)
     return tables
+
+
+def _content(path: Path) -> bytes:
+    """What stands in a file, up to `MAX_OCTETS` and one; for a pipe, what it said the first time."""
+    if (said := _SAID.get(path)) is not None:
+        return said
+    with path.open("rb") as file:
+        data = file.read(MAX_OCTETS + 1)
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            _SAID[path] = data
+    return data
 
 
 def named_servers(tables: Tables, path: Path) -> dict[str, Address]:

@@ -25,7 +25,7 @@ async def test_both_streams_in_one_order() -> None:
         await printer.show([])
         await printer.ask("name: ")
         printer.finish()
-    assert both.getvalue() == "one\ntwo\n! wrong\nname: "
+    assert both.getvalue() == "one\ntwo\n! triochat: wrong\nname: "
 
 
 async def test_a_blocked_output_stops_nobody_but_those_who_print() -> None:
@@ -63,7 +63,7 @@ async def test_nobody_reads() -> None:
             await printer.show(["lost as well"])
             await printer.complain("heard")
             printer.finish()
-    assert err.getvalue() == "heard\n"
+    assert err.getvalue() == "triochat: heard\n"
 
 
 async def test_nobody_reads_what_goes_wrong() -> None:
@@ -92,7 +92,32 @@ async def test_a_full_disk_is_told_once() -> None:
             await printer.show(["lost as well"])
             printer.finish()
     assert printer.failed
-    assert err.getvalue() == "The output can't be written: No space left on device.\n"
+    assert err.getvalue() == "triochat: the output can't be written: No space left on device\n"
+
+
+async def test_who_closes_the_window_reads_no_more_and_that_is_no_fault() -> None:
+    window, terminal = os.openpty()
+    err = io.StringIO()
+    with os.fdopen(terminal, "w") as out:
+        printer = Printer(out, err)
+        os.close(window)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(printer.run)
+            await printer.show(["lost"])
+            await printer.broken.wait()
+            printer.finish()
+    assert not printer.failed
+    assert err.getvalue() == ""
+
+
+async def test_what_goes_wrong_is_one_clean_line() -> None:
+    err = io.StringIO()
+    printer = Printer(None, err)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(printer.run)
+        await printer.complain("no file a\nb\x1b[2J")
+        printer.finish()
+    assert err.getvalue() == "triochat: no file a b\ufffd[2J\n"
 
 
 async def test_outputs_that_were_closed_before_the_start() -> None:

@@ -138,9 +138,9 @@ async def test_what_can_not_be_said_is_told_and_the_rest_is_sent() -> None:
             code, _, err = await alice.exit()
         assert code == 1
         assert err.splitlines() == [
-            "A text may hold no control characters but newline and tab.",
-            "That line is not valid UTF-8, so it was not sent.",
-            "A text is at most 8000 octets long, its escapes counted.",
+            "triochat: a text may hold no control characters but newline and tab",
+            "triochat: that line is not valid UTF-8, so it was not sent",
+            "triochat: a text is at most 8000 octets long, its escapes counted",
         ]
         assert await everything_said(bob) == ["one", "three"]
 
@@ -158,7 +158,7 @@ async def test_what_the_server_refuses_is_told_and_the_rest_is_sent() -> None:
             await script.say(f"@{tag} {answer}")
         assert (await script.request())[1] == "QUIT"
         await script.say("BYE :you quit")
-        assert await alice.exit() == (1, "", "Not \ufffdnow.\n")
+        assert await alice.exit() == (1, "", "triochat: not \ufffdnow\n")
 
 
 async def test_what_others_say_is_printed_meanwhile() -> None:
@@ -180,14 +180,18 @@ async def test_nobody_is_there() -> None:
         code, out, err = await alice.exit()
     assert (code, out) == (1, "")
     assert err.splitlines() == [
-        f"Nobody answers at 127.0.0.1:{address[1]}; look at the address,"
-        " or start a server there (triochat server)."
+        f"triochat: nobody answers at 127.0.0.1:{address[1]}; look at the address,"
+        " or start a server there (triochat server)"
     ]
 
 
 async def test_an_address_without_a_host() -> None:
     async with terminal(("", 5600)) as alice:
-        assert await alice.exit() == (1, "", "The address names no host; write it as HOST or HOST:PORT.\n")
+        assert await alice.exit() == (
+            1,
+            "",
+            "triochat: the address names no host; write it as HOST or HOST:PORT\n",
+        )
 
 
 async def test_no_such_host(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +202,7 @@ async def test_no_such_host(monkeypatch: pytest.MonkeyPatch) -> None:
     async with terminal(("nowhere.invalid", 1)) as alice:
         code, _, err = await alice.exit()
     assert code == 1
-    assert err == "There is no host named nowhere.invalid; look at how it is spelled.\n"
+    assert err == "triochat: there is no host named nowhere.invalid; look at how it is spelled\n"
 
 
 @pytest.mark.parametrize(
@@ -212,7 +216,7 @@ async def test_a_pipe_is_not_asked_for_another_nick(nick: str, reason: str) -> N
     ):
         code, _, err = await alice.exit()
     assert code == 1
-    assert f"The nickname {nick} was refused: {reason}" in err
+    assert f"triochat: the nickname {nick} was refused: {reason}" in err
     assert "--nick" in err
 
 
@@ -224,7 +228,7 @@ async def test_a_room_that_can_not_be() -> None:
         alice.type("hello")
         code, _, err = await alice.exit()
     assert code == 1
-    assert "A room is" in err
+    assert "triochat: a room is" in err
 
 
 @pytest.mark.parametrize("person", [False, True])
@@ -244,7 +248,7 @@ async def test_a_connection_that_is_lost(person: bool) -> None:
             nursery.cancel_scope.cancel()
     assert code == 1
     assert "#lobby: bob came in\n" in out
-    assert err == "The connection is lost: replaced.\n"
+    assert err == "triochat: the connection is lost: replaced\n"
 
 
 @pytest.mark.parametrize("person", [False, True])
@@ -258,10 +262,10 @@ async def test_a_connection_that_is_lost_and_regained(person: bool) -> None:
         first = await script.request()
         await script.say("BYE :maintenance \\u202e")
         await script.stream.aclose()
-        await alice.expect("The connection is lost: maintenance \ufffd; trying again.\n", "err")
+        await alice.expect("triochat: the connection is lost: maintenance \ufffd; trying again\n", "err")
         alice.type("two")
         script = await accept(connections, again=True)
-        await alice.expect("Connected again.\n", "err")
+        await alice.expect("triochat: connected again\n", "err")
         assert await script.request() == first
         tag, request = await script.request()
         assert request == "MSG #lobby :two"
@@ -308,10 +312,10 @@ async def test_a_person_who_leaves_without_a_connection_is_told_what_is_not_sent
     [
         (0, 0, False, ""),
         (0, 0, True, ""),
-        (3, 3, False, "Not sent: 3 of your lines.\n"),
-        (3, 3, True, "Not sent yet: 3 of your lines; they are kept in STATE.\n"),
-        (3, 5, True, "Not sent: 5 of your lines; 3 of them are kept in STATE.\n"),
-        (0, 2, True, "Not sent: 2 of your lines.\n"),
+        (3, 3, False, "triochat: not sent: 3 of your lines\n"),
+        (3, 3, True, "triochat: not sent yet: 3 of your lines; they are kept in STATE\n"),
+        (3, 5, True, "triochat: not sent: 5 of your lines; 3 of them are kept in STATE\n"),
+        (0, 2, True, "triochat: not sent: 2 of your lines\n"),
     ],
 )
 @pytest.mark.parametrize("lost", [False, True])
@@ -361,7 +365,7 @@ async def test_a_screen_knows_what_is_not_sent(
                 await script.request()
             await script.stream.aclose()
             code, _, err = await alice.exit()
-    over = "The connection is lost: it is over.\n" if lost else ""
+    over = "triochat: the connection is lost: it is over\n" if lost else ""
     assert err.replace(str(state), "STATE") == over + told
     assert code == (1 if err else 0)
     if state is not None:
@@ -406,7 +410,7 @@ async def test_what_is_answered_behind_the_good_bye_is_sent(answered: int, told:
         await script.say(*(f"@{tag} OK {number}" for number, tag in enumerate(tags[:answered], 1)))
         await script.stream.aclose()
         code, _, err = await alice.exit()
-    assert err == f"Not sent: {told}.\n"
+    assert err == f"triochat: not sent: {told}\n"
     assert code == (1 if how == "quit" else 143)
 
 
@@ -452,7 +456,7 @@ async def test_a_pipe_waits_for_a_connection_no_longer_than_it_is_told() -> None
         await connections.receive()  # and says nothing
         code, _, err = await alice.exit()
     assert code == 1
-    assert "It did not come back within 0.1 seconds" in err
+    assert "triochat: it did not come back within 0.1 seconds" in err
 
 
 async def test_the_last_messages_are_shown_on_entering() -> None:
@@ -488,6 +492,33 @@ async def test_a_search_is_shown_oldest_first() -> None:
         await alice.expect("no message holds these words")
 
 
+@pytest.mark.parametrize("lines", [b"", b"hello\n"])
+@pytest.mark.parametrize("person", [False, True])
+async def test_a_state_file_that_can_not_be_written(
+    lines: bytes, person: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was to outlive the client would not; all the same it is sent."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(StateFile, "save", full)
+    config = ClientConfig(nick="alice", state=tmp_path / "state")
+    async with real_server() as address, open_client(*address, nick="bob") as bob:
+        await bob.join("#lobby")
+        async with terminal(address, config, person=person) as alice:
+            os.write(alice.keyboard, lines)
+            await alice.expect("triochat: the state file can't be written: No space left on device\n", "err")
+            if person:
+                alice.type("/quit")
+            else:
+                alice.end_of_input()
+            code, out, err = await alice.exit()
+        assert (code, err) == (0 if person else 1, "")
+        assert "state file" not in out
+        assert await everything_said(bob) == lines.decode().splitlines()
+
+
 async def test_a_state_file_that_is_none(tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.write_text("dear diary")
@@ -515,7 +546,7 @@ async def test_a_server_that_wants_nobody() -> None:
     async with scripted_server() as (address, connections), terminal(address) as alice:
         await (await connections.receive()).send_all(b"ERROR unavailable :come back later\n")
         code, _, err = await alice.exit()
-    assert (code, err) == (1, "The server refused: come back later.\n")
+    assert (code, err) == (1, "triochat: the server refused: come back later\n")
 
 
 async def test_an_input_that_can_not_be_read(tmp_path: Path) -> None:
@@ -524,7 +555,7 @@ async def test_an_input_that_can_not_be_read(tmp_path: Path) -> None:
     async with real_server() as address:
         assert await run_terminal(*address, ALICE, stdin_fd=folder, out=io.StringIO(), err=err) == 1
     os.close(folder)
-    assert err.getvalue() == "The input can't be read: Is a directory.\n"
+    assert err.getvalue() == "triochat: the input can't be read: Is a directory\n"
 
 
 async def test_no_input_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -569,15 +600,15 @@ async def test_a_person_types_commands() -> None:
         await typing("//help is a command", "#lobby <alice> /help is a command\n")
         await typing("/me waves", "#lobby * alice waves\n")
         await typing("/msg bob psst", "alice -> bob: psst\n")
-        await typing("/msg nobody psst", "Nobody here has the nick nobody.\n", "err")
+        await typing("/msg nobody psst", "triochat: nobody here has the nick nobody\n", "err")
         await typing("/topic", "#lobby: there is no topic\n")
         await typing("/topic lunch", "#lobby: alice set the topic: lunch\n")
         await typing("/topic", "#lobby: lunch\n")
         await typing("/who", "#lobby: alice, bob\n")
-        await typing("/who #nowhere", "There is no such room", "err")
+        await typing("/who #nowhere", "triochat: there is no such room", "err")
         await typing("/nick alicia", "alice is now alicia\n")
         await typing("/history 2", "#lobby * alice waves\n")
-        await typing("/dance", "There is no such command", "err")
+        await typing("/dance", "triochat: there is no such command", "err")
         await typing("/help", "/quit         leave\n")
         await typing("/join dev", "#dev: 1 person\n#dev: alicia\n")
         await typing("here", "#dev <alicia> here\n")
@@ -586,7 +617,7 @@ async def test_a_person_types_commands() -> None:
         await typing("/rooms", "#lobby: 2 people, topic: lunch\n")
         await typing("/part", "#lobby: you have left; you talk in #dev now\n")
         await typing("/part", "#dev: you have left; you are in no room now\n")
-        await typing("anybody?", "You are in no room; /join #lobby enters one.\n", "err")
+        await typing("anybody?", "triochat: you are in no room; /join #lobby enters one\n", "err")
         os.write(alice.keyboard, b"\xff\n")
         await alice.expect("not valid UTF-8", "err")
         alice.type("", "/quit so long")
@@ -604,7 +635,7 @@ async def test_the_end_of_the_input_is_no_failure() -> None:
 async def test_a_person_may_go_on_without_the_first_room() -> None:
     config = ClientConfig(nick="alice", room="#so/what")
     async with real_server() as address, terminal(address, config, person=True) as alice:
-        await alice.expect("A room is", "err")
+        await alice.expect("triochat: a room is", "err")
         alice.type("/join #dev", "hello", "/quit")
         await alice.expect("#dev <alice> hello\n")
         assert (await alice.exit())[0] == 0
@@ -763,8 +794,8 @@ async def test_text_through_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     assert server.read == ["alice: one", "alice: two", "alice: /quit"]
     assert "alice: /quit" in out
     assert err.splitlines() == [
-        "That line is not valid UTF-8, so it was not sent.",
-        "A text may hold no control characters but newline and tab.",
+        "triochat: that line is not valid UTF-8, so it was not sent",
+        "triochat: a text may hold no control characters but newline and tab",
     ]
 
 
@@ -810,7 +841,7 @@ async def test_text_and_a_server_that_goes_away() -> None:
         await stream.aclose()
         code, _, err = await alice.exit()
     assert code == 1
-    assert err == "The connection is lost: the server closed the connection.\n"
+    assert err == "triochat: the connection is lost: the server closed the connection\n"
 
 
 # --- a server that does what the test says ----------------------------------------------------------

@@ -11,7 +11,7 @@ import trio
 
 from tests.process.program import PATIENCE, Program
 
-NOBODY_THERE = re.compile("Nobody answers at|There is no triochat server at")
+NOBODY_THERE = re.compile("nobody answers at|there is no triochat server at")
 """What a client says and ends if it was started at the wrong moment: the first connection is tried once."""
 SHOWN = re.compile(r"\d\d:\d\d #\S+ <(\S+)> (.*)")
 

@@ -23,6 +23,19 @@ async def test_it_counts(run: Run, serve: Serve) -> None:
         bot.process.kill()
 
 
+async def test_nobody_can_end_it_by_a_text_whose_answer_would_be_too_long(run: Run, serve: Serve) -> None:
+    server = await serve("--memory")
+    async with await server.connect() as alice:
+        await alice.hello("alice", "#dev")
+        bot = await run(str(BOT), "127.0.0.1", str(server.port), "#dev", command=PYTHON)
+        assert await alice.line() == "JOINED #dev karma"
+        for number, said in enumerate(["x" * 7998 + "++", "++", "bob++"], 1):
+            await alice.send(f"MSG #dev :{said}")
+            assert await alice.line() == f"MSG #dev {number} MS alice :{said}"
+        assert await alice.line() == "MSG #dev 4 MS karma :bob has 1"
+        bot.process.kill()
+
+
 def test_it_is_ten_lines() -> None:
     main = BOT.read_text().partition("async def main")[2].partition("\n\n")[0]
     assert len(main.splitlines()) <= 10

@@ -2,6 +2,7 @@
 
 # ruff: noqa: ASYNC240 -- nothing else runs here that a look at a file could delay
 
+import os
 import sqlite3
 from hashlib import blake2b
 from pathlib import Path
@@ -119,6 +120,18 @@ async def test_a_file_that_is_cut_off(path: Path) -> None:
 async def test_a_folder_in_its_place(path: Path) -> None:
     path.mkdir()
     assert "is a folder" in await refused(path)
+
+
+async def test_what_is_no_ordinary_file(path: Path) -> None:
+    """A pipe with a name, whose reader would wait for ever; a device is the same."""
+    os.mkfifo(path)
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    for name in (path, link):
+        assert await refused(name) == (
+            f"{path} is no ordinary file; nothing was written to it; choose another file with --data"
+        )
+    assert sorted(path.parent.iterdir()) == [path, link]
 
 
 async def test_a_folder_that_can_not_be_made(path: Path) -> None:

@@ -221,7 +221,7 @@ async def test_a_journal_that_has_something_is_left_as_it_is(path: Path) -> None
 async def test_one_that_got_it_at_the_last_moment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_sqlite_journal(path) as journal:
         await fill(journal, 1)
-    monkeypatch.setattr("triochat.journal.restore.os.path.isfile", lambda _: False)
+    monkeypatch.setattr("triochat.journal.restore.os.path.getsize", lambda _: 0)
     with pytest.raises(JournalUnusable, match="there is something in"):
         restore(path, [entry(1)])
     assert items(path) == [draft("1").entry(1)]

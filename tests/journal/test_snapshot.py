@@ -2,6 +2,7 @@
 
 # ruff: noqa: ASYNC240 -- nothing else runs here that a look at a file could delay
 
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -168,6 +169,12 @@ def test_what_is_no_journal(path: Path) -> None:
     loop = path.with_name("loop")
     loop.symlink_to(loop)
     assert "leads nowhere" in refused(loop) or "can't be opened for reading" in refused(loop)
+
+
+def test_what_is_no_ordinary_file(path: Path) -> None:
+    os.mkfifo(path)
+    assert refused(path) == f"{path} is no ordinary file; name the file of your server with --data"
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_database_of_another_program(path: Path) -> None:

@@ -19,7 +19,6 @@ from triochat.client.happenings import Disconnected, Happening, Reconnected
 from triochat.client.nicks import variants
 from triochat.client.printer import Printer
 from triochat.protocol import events as e
-from triochat.protocol.escape import clean
 
 FAILED: Final = 1
 """The exit code if it was not done, or not all of it."""
@@ -65,7 +64,7 @@ class Errand:
 
     async def tell(self, sentence: str) -> None:
         """Say something on the standard error."""
-        await self._printer.complain(clean(f"triochat: {sentence}".replace("\n", " ")))
+        await self._printer.complain(sentence)
 
     async def fail(self, sentence: str) -> None:
         """Say what went wrong, and have the exit code say so too."""

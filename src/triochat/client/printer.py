@@ -5,6 +5,7 @@ thread does, one batch at a time, and a bounded queue stands in front of it: whe
 prints waits, and nobody else (law 6 of docs/architecture.md).
 """
 
+import errno
 import os
 import select
 from collections.abc import Iterable
@@ -12,6 +13,8 @@ from itertools import groupby
 from typing import Final, TextIO
 
 import trio
+
+from triochat.protocol.escape import clean
 
 MAX_QUEUED: Final = 256
 """Prints that may wait."""
@@ -33,6 +36,7 @@ class Printer:
         """Nothing that is printed to the standard output is seen any more."""
         self.failed = False
         """That was a fault, such as a full disk, and nobody's wish."""
+        self._is_terminal = out is not None and out.isatty()  # one that is closed can't be asked any more
         if out is None:
             self.broken.set()
 
@@ -45,8 +49,8 @@ class Printer:
         await self._print(self._out, question)
 
     async def complain(self, sentence: str) -> None:
-        """Print a sentence to the standard error; it must be clean."""
-        await self._print(self._err, f"{sentence}\n")
+        """Print a sentence to the standard error, as one clean line with our name in front."""
+        await self._print(self._err, _complaint(sentence))
 
     def finish(self) -> None:
         """Nothing more will be printed; `run` ends when all is out."""
@@ -77,9 +81,15 @@ class Printer:
             if stream is not self._out:
                 return  # there is nowhere left to say so
             self.broken.set()
-            if not isinstance(error, BrokenPipeError):  # as if somebody closes `less`
+            # As if somebody closes `less`, or the window.
+            closed = isinstance(error, BrokenPipeError) or (self._is_terminal and error.errno == errno.EIO)
+            if not closed:
                 self.failed = True
-                await self._write(self._err, f"The output can't be written: {error.strerror}.\n")
+                await self._write(self._err, _complaint(f"the output can't be written: {error.strerror}"))
+
+
+def _complaint(sentence: str) -> str:
+    return clean(f"triochat: {sentence}".replace("\n", " ")) + "\n"
 
 
 def write(stream: TextIO, text: str) -> None:

@@ -278,7 +278,7 @@ class _Visit:
         await self._complain(sentence)
 
     async def _complain(self, sentence: str) -> None:
-        await self._printer.complain(clean_sentence(sentence))
+        await self._printer.complain(sentence)
 
     # --- the conversation -----------------------------------------------------------------------
 
@@ -322,6 +322,15 @@ class _Visit:
                     self._late = False
                     conversation.deadline = math.inf
                     await self._complain("connected again")
+                elif isinstance(
+                    event, e.Failure
+                ):  # that nobody asked for, such as a state file that is not written
+                    if (
+                        self._keyboard.is_terminal or event.code == "nick-in-use"
+                    ):  # it goes on trying for that
+                        await self._complain(event.sentence)
+                    else:
+                        await self._fail(event.sentence)
                 else:
                     async with self._paper:
                         await self._printer.show([clean(event)] if isinstance(event, str) else render(event))

@@ -54,6 +54,9 @@ class JournalFile:
     def _open(self, stack: ExitStack, durability: Durability) -> None:
         if os.path.isdir(self.path):  # noqa: PTH112 -- Path.is_dir raises where one may not look
             raise JournalUnusable(f"{self.path} is a folder; name a file in it with --data")
+        # Before it is opened: who opens a pipe waits for its other end, and a device may do anything.
+        if os.path.exists(self.path) and not os.path.isfile(self.path):  # noqa: PTH110, PTH113 -- as above
+            raise JournalUnusable(f"{self.path} is no ordinary file; nothing was written to it; {_ANOTHER}")
         self._make_folder()
         lock = self.path.with_name(self.path.name + ".lock")
         new_lock = not os.path.exists(lock)  # noqa: PTH110 -- as above

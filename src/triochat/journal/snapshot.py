@@ -165,8 +165,11 @@ class Snapshot:
 def _refuse_what_is_no_file(path: Path) -> None:
     # Without opening it: to close any descriptor of a file takes the locks that its process has on it.
     try:
-        if stat.S_ISDIR(path.stat().st_mode):
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
             raise JournalUnusable(f"{path} is a folder; name a file in it with --data")
+        if not stat.S_ISREG(mode):
+            raise JournalUnusable(f"{path} is no ordinary file; name the file of your server with --data")
         if not os.access(path, os.R_OK, effective_ids=True):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except FileNotFoundError:
