@@ -14,8 +14,8 @@ from triochat.protocol.grammar import fold
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-UNTOLD: Final = 10.0
-"""Seconds within which it is told that what it typed could not be kept: a disk may be slow, and a network."""
+UNTOLD: Final = 40.0
+"""Seconds within which it is told that what it typed could not be kept, or its connection is cut off as too slow."""
 _WORD: Final = r"([a-z]+\d+\.\d+)(?:$|\s.*)"
 
 

@@ -141,6 +141,8 @@ class World:
                     await self._trouble(nursery)
                     nuisances.cancel_scope.cancel()
                 self._be_calm()
+                if setting.strangers:  # those who are held for them go when they want; let that be over
+                    await trio.sleep(setting.config.grace + 5)
                 with trio.move_on_after(PATIENCE) as in_time:
                     await self._until_quiet(everybody)
                 if in_time.cancelled_caught:
