@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 UNTOLD: Final = 40.0
-"""Seconds within which it is told that what it typed could not be kept, or its connection is cut off as too slow."""
+"""Seconds within which it is told that what it typed could not be kept, or is cut off as too slow."""
 _WORD: Final = r"([a-z]+\d+\.\d+)(?:$|\s.*)"
 
 
