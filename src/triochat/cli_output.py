@@ -14,6 +14,7 @@ from typing import Any
 import cyclopts
 
 from triochat.config import ConfigError
+from triochat.null_device import discard
 
 FAILED = 1
 """The exit code if a setting makes no sense, or nothing can be printed."""
@@ -79,9 +80,12 @@ def _output() -> Iterator[None]:
         raise OutputFailedError(os.strerror(errno.EBADF))
     try:
         yield
+        sys.stdout.flush()
     except BrokenPipeError:
+        discard(sys.stdout)
         sys.exit(BROKEN_PIPE)
     except OSError as error:
+        discard(sys.stdout)
         raise OutputFailedError(error.strerror) from None
 
 

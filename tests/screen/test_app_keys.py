@@ -177,7 +177,7 @@ async def test_commands(sit: Sit, clock: MockClock) -> None:
             ("/bell on", "the bell is on"),
             ("/bell loud", "the form is: /bell on, or /bell off"),
             ("/dance", "there is no such command; /help lists them"),
-            ("/join nowhere!", "'_' or '-'"),
+            ("/join nowhere!", "'-'"),
         ]:
             await me.type(typed)
             assert seen in me.text

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import urwid
 
+from triochat.null_device import discard
+
 UNKNOWN: Final = (80, 24)
 """Columns and rows of a terminal that does not say how large it is, as a serial line."""
 _GONE: Final = (errno.EIO, errno.ENXIO, errno.EPIPE)
@@ -50,6 +52,7 @@ class TerminalScreen(urwid.display.raw.Screen):
         except OSError as error:
             if error.errno not in _GONE:
                 raise
+            discard(self._term_output_file)
             self.on_closed()
         return bytearray()
 
@@ -70,4 +73,5 @@ class TerminalScreen(urwid.display.raw.Screen):
         except OSError as error:
             if error.errno not in _GONE:
                 raise
+            discard(self._term_output_file)
             self.on_closed()
