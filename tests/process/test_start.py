@@ -63,6 +63,7 @@ TO_PARSE = {
     "triochat.address",
     "triochat.cli",
     "triochat.cli_output",
+    "triochat.null_device",
     "triochat.config",
     "triochat.config_file",
 }
