@@ -364,7 +364,9 @@ class Person:
                         self.witness.faults.append(f"nobody has told it who was there, but {event}"[:120])
                     if isinstance(event, e.Left) and not self._world.over.is_set():
                         self.witness.lefts[fold(event.nick)] += 1
-                    if isinstance(event, e.Left) and fold(event.nick) == fold(chat.nick):
+                    # Who is slow may have another nick by now than it had then.
+                    certain = not self._world.setting.lagging
+                    if certain and isinstance(event, e.Left) and fold(event.nick) == fold(chat.nick):
                         self._people.pop(event.room, None)
                     for room, people in self._people.items():
                         _count(people, room, event)
