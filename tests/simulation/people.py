@@ -88,6 +88,7 @@ class Person:
         self._coming_and_going = trio.Lock()
         self._dead = False
         self._resting = False
+        self._lags = 0
         self._people: dict[str, dict[str, str]] = {}  # by room, folded nick → nick, as it was told
         self._topics: dict[str, str] = {}  # by room, as it was told
         self._read: set[str] = set()  # rooms that it has entered with a cursor, in this life
@@ -270,7 +271,7 @@ class Person:
                 self._read.add(room)
             self._asked.add(room)
             self._joining = room
-            reach, log = self.witness.last(room), self._record.set_backs
+            reach, log, lags = self.witness.last(room), self._record.set_backs, self._lags
             with suppress(ConnectionLost):
                 try:
                     entered = await chat.join(room, after)
@@ -278,7 +279,8 @@ class Person:
                     self._note(f"join {room} after={after}: {refused.code}")
                 else:
                     self._note(f"is in {room} behind {entered.last}")
-                    self.witness.enter(room, entered.last)
+                    if lags == self._lags:  # else what it missed may be what came behind this answer
+                        self.witness.enter(room, entered.last)
                     if after is not None and log == self._record.set_backs:
                         missed = _noted(entered.missed)
                         self.witness.asked.append(Asked(room, missed, ALL, reach, after=after))
@@ -383,6 +385,7 @@ class Person:
 
     def _miss(self, chat: ChatClient, nursery: trio.Nursery) -> None:
         """It was too slow for what happened: whatever it knows may be of yesterday."""
+        self._lags += 1
         self.witness.begin_anew()
         self.witness.lagged = True
         self.witness.owed.clear()
