@@ -222,11 +222,10 @@ class Witness:
 
     def _would_notice(self, room: str) -> bool:
         """Whether it can tell this log from another one: it has heard something of it since it came."""
-        return (
-            self.attentive
-            and self.is_in(room)
-            and any(isinstance(one, Seen) and one.id > self.stays[room][-1].after for one in self.view(room))
-        )
+        if not self.attentive or not self.is_in(room):
+            return False
+        since = self.stays[room][-1].after
+        return any(isinstance(one, Seen) and one.id > since for one in valid(self.view(room)))
 
     def begin_anew(self) -> None:
         """It does not remember how far it had come anywhere."""
