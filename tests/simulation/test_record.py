@@ -1,4 +1,4 @@
-from tests.simulation.record import Seen, Stay, Witness
+from tests.simulation.record import Seen, Witness
 
 
 def said(number: int) -> Seen:
@@ -10,7 +10,7 @@ def test_who_has_heard_something_notices_that_the_log_is_another_one() -> None:
     witness.enter("#one", 1)
     witness.view("#one").append(said(2))
     witness.set_back({}, {})
-    assert witness.stays["#one"] == [Stay(0)]
+    assert [(stay.after, stay.until) for stay in witness.stays["#one"]] == [(0, None)]
 
 
 def test_who_has_heard_nothing_of_this_log_does_not_though_it_has_of_an_older_one() -> None:
