@@ -100,7 +100,10 @@ def _since(since: str | None, rooms: int) -> Place | None:
     if since is None:
         return None
     if not (since.isascii() and since.isdecimal()):
-        return Place(ms=moment(since))
+        try:
+            return Place(ms=moment(since))
+        except ConfigError as error:
+            raise ConfigError(f"{error}; of one room it may be an id as well") from None
     if rooms > 1:
         raise ConfigError("since is an id, which means something in one room only; give a date or a time")
     return Place(id=min(int(since), MAX_ID))
