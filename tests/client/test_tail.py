@@ -301,7 +301,10 @@ async def test_what_makes_no_sense() -> None:
         TailConfig(timeout=-1)
     for config, what in (
         (TailConfig(room=("#a b",)), "'#a b' can't be the name of a room: a room is up to 32 letters"),
-        (TailConfig(since="yesterday"), "since is a date or a time.* not 'yesterday'; of one room it may be an id"),
+        (
+            TailConfig(since="yesterday"),
+            "since is a date or a time.* not 'yesterday'; of one room it may be an id",
+        ),
         (TailConfig(since="3", room=("#a", "#b")), "means something in one room only"),
     ):
         with pytest.raises(ConfigError, match=what):

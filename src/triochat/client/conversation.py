@@ -94,7 +94,7 @@ class Conversation:
         self._homeless = homeless
         self._rolls: dict[str, Roll] = {}
         self._left_over: tuple[Kept, ...] | None = None  # what was unsent in the end
-        self._lost_with = 0  # how much of that was ours
+        self._unkept_in_the_end = 0  # how much of that was ours
         self._resumption: Resumption | None = None
         self._ready_since: float | None = None
         self._calling = trio.CancelScope()
@@ -114,7 +114,7 @@ class Conversation:
     @property
     def unkept(self) -> int:
         """How many messages and topics of ours have no answer, or had none when the connection was over."""
-        return self._lost_with if self._over.is_set() else len(self.pending.unsent(ours=True))
+        return self._unkept_in_the_end if self._over.is_set() else len(self.pending.unsent(ours=True))
 
     # --- requests -------------------------------------------------------------------------------
 
@@ -380,7 +380,7 @@ class Conversation:
         self._calling.cancel()
         self._ready_since = None
         self._left_over = self.pending.unsent()
-        self._lost_with = len(self.pending.unsent(ours=True))
+        self._unkept_in_the_end = len(self.pending.unsent(ours=True))
         for exchange in self.pending:
             if not exchange.settled:  # else it is told when the file has forgotten it
                 self.pending.complete(exchange, lost=self._reason)

@@ -322,12 +322,10 @@ class _Visit:
                     self._late = False
                     conversation.deadline = math.inf
                     await self._complain("connected again")
-                elif isinstance(
-                    event, e.Failure
-                ):  # that nobody asked for, such as a state file that is not written
-                    if (
-                        self._keyboard.is_terminal or event.code == "nick-in-use"
-                    ):  # it goes on trying for that
+                elif isinstance(event, e.Failure):  # that nobody asked for
+                    # A pipe's exit code says that its state file could not be written. That our nick is
+                    # somebody else's is no failure yet: the client goes on trying.
+                    if self._keyboard.is_terminal or event.code == "nick-in-use":
                         await self._complain(event.sentence)
                     else:
                         await self._fail(event.sentence)
