@@ -15,6 +15,7 @@ from tests.client.servers import Address, address_of, real_server, unused_addres
 from triochat.client import ChatClient, open_client
 from triochat.client.send import run_send, target_of
 from triochat.client.state_file import State, StateFile
+from triochat.client.state_keeping import StateKeeping
 from triochat.config import ConfigError, SendConfig, ServerConfig
 from triochat.journal import MemoryJournal
 from triochat.protocol import events as e
@@ -115,7 +116,13 @@ async def test_nobody_answers() -> None:
     assert "no triochat server answered" in second.lower()
 
 
-async def test_a_connection_that_does_not_come_back_in_time() -> None:
+@pytest.mark.parametrize("file", ["none", "written", "full"])
+async def test_a_connection_that_does_not_come_back_in_time(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = None if file == "none" else tmp_path / "state"
+    if file == "full":
+        monkeypatch.setattr(StateKeeping, "finish", _full)
     reading, writing = os.pipe()
     err = StringIO()
     ended: list[int] = []
@@ -125,7 +132,7 @@ async def test_a_connection_that_does_not_come_back_in_time() -> None:
         address, stop = await nursery.start(_serve_once)
 
         async def send() -> None:
-            config = SendConfig(nick="sender", timeout=0.5)
+            config = SendConfig(nick="sender", timeout=0.5, state=state)
             ended.append(await run_send(address[0], address[1], (), config, stdin_fd=reading, err=err))
             over.set()
 
@@ -149,12 +156,19 @@ async def test_a_connection_that_does_not_come_back_in_time() -> None:
     assert ended == [1]
     lines = err.getvalue().splitlines()
     assert "connection is lost" in lines[0]
+    if file == "full":
+        assert "the state file can't be written: No space left on device" in lines.pop(1)
+    kept = f" (it is in {state} for the next one)" if file == "written" else ""
     assert lines[1:] == [
         "triochat: it did not come back within 0.5 seconds",
-        "triochat: not acknowledged: “two”",
-        "triochat: not acknowledged: “three”",
+        f"triochat: not acknowledged{kept}: “two”",
+        f"triochat: not acknowledged{kept}: “three”",
         "triochat: the rest of the input was not sent",
     ]
+
+
+def _full(_: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
 async def _serve_once(task_status: trio.TaskStatus[tuple[Address, trio.Event]]) -> None:

@@ -116,6 +116,23 @@ async def test_what_the_next_one_found_and_was_refused_is_gone_from_the_file_whe
         assert json.loads(path.read_text())["unsent"] == []
 
 
+async def test_what_the_next_one_found_and_is_told_nothing_of_is_left_to_the_one_behind_it(
+    tmp_path: Path,
+) -> None:
+    """It was refused, but the disk was too slow for that to be told before the end."""
+    path = tmp_path / "state"
+    with StateFile(path) as file:
+        file.save(State(session="0" * 32, unsent=(e.Say("@nobody", "hello", tag="1"),)))
+    async with real_server() as (host, port), open_client(host, port, nick="alice", state=path) as alice:
+        [orphan] = alice._conversation.pending
+        assert alice._conversation.keeping is not None
+        alice._conversation.keeping.call_when_safe = lambda act: None  # type: ignore[method-assign]  # noqa: ARG005
+        with trio.fail_after(20):
+            while not orphan.settled:
+                await trio.lowlevel.checkpoint()
+    assert [unsent["tag"] for unsent in json.loads(path.read_text())["unsent"]] == ["1"]
+
+
 async def test_a_connection_that_ends_tells_no_refusal_too_early(tmp_path: Path) -> None:
     """The client is over, and its block is not."""
     path = tmp_path / "state"
@@ -135,6 +152,29 @@ async def test_who_leaves_is_told_what_was_refused_before(tmp_path: Path) -> Non
             receipt = await alice.submit("@nobody", "hello")
         with pytest.raises(Refused):
             await receipt.kept()
+
+
+@pytest.mark.parametrize(("broken", "expected"), [(False, StateError), (True, ZeroDivisionError)])
+async def test_a_file_that_can_not_be_written_in_the_end_is_an_error_unless_there_is_another(
+    broken: bool, expected: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "state"
+    async with real_server() as (host, port):
+
+        async def read_one() -> None:
+            async with open_client(host, port, nick="alice", state=path) as alice:
+                await alice.join("#dev")
+                await alice.say("#dev", "one")
+                monkeypatch.setattr(StateFile, "save", full)
+                await until_said(alice, "one")  # which may be written later, so it is not yet
+                if broken:
+                    raise ZeroDivisionError
+
+        with pytest.raises(expected):
+            await read_one()
 
 
 async def test_a_file_that_can_not_be_written_is_told_once_each_time_and_delays_nothing(

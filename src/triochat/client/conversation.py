@@ -379,6 +379,9 @@ class Conversation:
         self._over.set()
         self._calling.cancel()
         self._ready_since = None
+        for exchange in self.pending:
+            if exchange.orphan:  # a refusal that is not told by now is for the next program, which asks again
+                exchange.settled = False
         self._left_over = self.pending.unsent()
         self._unkept_in_the_end = len(self.pending.unsent(ours=True))
         for exchange in self.pending:

@@ -61,7 +61,8 @@ async def open_client(
         OSError: nobody answers there.
         Refused: the server does not want us, e.g. because somebody has that nick.
         ConnectionLost: the server went away before it had said so, or does not speak this protocol.
-        StateError: the state file is none, or another client uses it.
+        StateError: the state file is none, or another client uses it; or, where the block ends, it can't be
+            written.
         triochat.protocol.LocalProtocolError: there can't be such a nick.
     """
     async with open_client_by(
@@ -140,6 +141,7 @@ async def open_client_on(
 async def _running(conversation: Conversation) -> AsyncIterator[None]:
     """Run the tasks of a client beside the block."""
     keeping = conversation.keeping
+    unsaved: OSError | None = None
     try:
         async with beside(conversation.run, *([] if keeping is None else [keeping.run])):
             yield
@@ -147,5 +149,12 @@ async def _running(conversation: Conversation) -> AsyncIterator[None]:
     finally:
         conversation.leave()  # tasks outside the block may wait for what will not come
         if keeping is not None:
-            keeping.finish()
+            try:
+                keeping.finish()
+            except OSError as error:  # told below, unless something else ends the block
+                unsaved = error
             conversation.finish()
+    if unsaved is not None:
+        raise StateError(
+            f"the state file can't be written: {unsaved.strerror}; what is in it is older than what was done"
+        )

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Final, TextIO
 
 import trio
@@ -25,6 +26,7 @@ from triochat.client.keyboard import LIMIT, BadLine, Keyboard
 from triochat.client.nicks import login_nick
 from triochat.client.plain_text import plain_line, plain_text
 from triochat.client.reach import Unreached, reach
+from triochat.client.state_file import StateError
 from triochat.config import ConfigError, SendConfig
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
@@ -127,12 +129,15 @@ class _Sending:
         except Unreached as unreached:
             await self._errand.fail(str(unreached))
             return
+        except StateError as error:  # in the end: nothing is in it for a next one
+            await self._errand.fail(str(error))
+            state = None
         if not self._errand.signalled:
             await self._errand.fail_if_late()
-            await self._tell_what_is_left()
+            await self._tell_what_is_left(state)
 
-    async def _tell_what_is_left(self) -> None:
-        kept = "" if self._config.state is None else f" (it is in {self._config.state} for the next one)"
+    async def _tell_what_is_left(self, state: Path | None) -> None:
+        kept = "" if state is None else f" (it is in {state} for the next one)"
         for text in self._unanswered.values():
             await self._errand.fail(f"not acknowledged{kept}: {_quoted(text)}")
         if not self._all_read:

@@ -77,13 +77,18 @@ class StateKeeping:
                 act()
 
     def finish(self) -> None:
-        """Write how it stands in the end. Blocks; nobody is there any more whom that could delay."""
+        """Write how it stands in the end. Blocks; nobody is there any more whom that could delay.
+
+        Raises:
+            OSError: that is not possible, and was not told before; in the file stands what stood there.
+        """
         state = self._snapshot()
         if state != self._saved:
             try:
                 self._file.save(state)
-            except OSError as error:
-                self._fail(error)
+            except OSError:
+                if not self._broken:
+                    raise
 
     def _fail(self, error: OSError) -> None:
         if not self._broken:

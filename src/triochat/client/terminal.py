@@ -217,15 +217,7 @@ class _Visit:
                 async with open_text_client_on(stream, nick=nick) as text_client:
                     await self._converse(text_client, partial(self._type_text, text_client))
             else:
-                async with open_client_by(self._dial, nick=nick, state=self._config.state) as chat:
-                    if self._screen is not None:
-                        await self._converse_on(self._screen, chat)
-                    else:
-                        await self._converse(chat, partial(self._type, chat))
-                if self._screen is not None:  # our good-bye is answered, and so is what was sent before it
-                    unkept = chat.statistics().unkept
-                    if unsent := self._unsubmitted + unkept:
-                        await self._tell_of_unsent(unsent, unkept)
+                await self._chat(nick)
         except gaierror:  # on entering, as all that follows: the conversation raises nothing
             await self._fail(f"there is no host named {self._host}; look at how it is spelled")
         except OSError:
@@ -233,8 +225,6 @@ class _Visit:
                 f"nobody answers at {self._host}:{self._port}; look at the address,"
                 " or start a server there (triochat server)"
             )
-        except StateError as error:
-            await self._fail(str(error))
         except (Refused, ProtocolError) as refused:
             if refused.code in ASK_AGAIN:
                 return await self._another_nick(nick, refused.sentence)
@@ -243,6 +233,23 @@ class _Visit:
             hint = "" if self._config.text else " (for a server of the 2019 tutorial there is --text)"
             await self._fail(f"there is no triochat server at {self._host}:{self._port}: {lost.reason}{hint}")
         return None
+
+    async def _chat(self, nick: str) -> None:
+        chat: ChatClient | None = None
+        written = True
+        try:
+            async with open_client_by(self._dial, nick=nick, state=self._config.state) as chat:
+                if self._screen is not None:
+                    await self._converse_on(self._screen, chat)
+                else:
+                    await self._converse(chat, partial(self._type, chat))
+        except StateError as error:  # of a file that is none, or could not be written in the end
+            written = False
+            await self._fail(str(error))
+        if self._screen is not None and chat is not None:  # what was sent before our good-bye is answered
+            unkept = chat.statistics().unkept
+            if unsent := self._unsubmitted + unkept:
+                await self._tell_of_unsent(unsent, unkept if written else 0)
 
     async def _dial(self) -> trio.abc.Stream:
         return await dial(self._host, self._port)
