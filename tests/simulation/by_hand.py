@@ -117,7 +117,8 @@ class ByHand(Stranger):
         if visit.silenced():
             self.witness.absent = None
         self._there.discard(visit)
-        if visit.welcome and not self._there:
+        # The server may have let it in though it was never told so: then it is away from here on.
+        if not self._there and self._away_since is None:
             self._away_since = trio.current_time()
         if visit in self._older:
             del self._older[visit]

@@ -78,6 +78,7 @@ class Person:
         self._choose = choose
         self._texts = Texts(name, choose)
         self._nick = name
+        self._me = name  # as of what it has taken note of; its client may be further
         self._session = choose.randbytes(16).hex()
         self._pace = choose.choice((0.3, 1.0, 5.0)) * world.setting.leisure
         self._state = None
@@ -134,6 +135,7 @@ class Person:
         ) as chat:
             self._chat = chat
             self._people, self._topics, self._stated, self._asked, self._read = {}, {}, set(), set(), set()
+            self._me = chat.nick
             self._note(f"is here as {chat.nick}")
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._listen_until_the_end, chat, nursery)
@@ -358,7 +360,7 @@ class Person:
                         self._miss(chat, nursery)
                 case RoomState():
                     self._note(f"sees {event}"[:90])
-                    self._see_room(event, chat.nick)
+                    self._see_room(event, self._me)
                 case _:
                     self._note(f"sees {event}"[:90])
                     unknown = isinstance(event, e.Joined | e.Left) and event.room not in self._people
@@ -368,8 +370,10 @@ class Person:
                         self.witness.lefts[fold(event.nick)] += 1
                     # Who is slow may have another nick by now than it had then.
                     certain = not self._world.setting.lagging
-                    if certain and isinstance(event, e.Left) and fold(event.nick) == fold(chat.nick):
+                    if certain and isinstance(event, e.Left) and fold(event.nick) == fold(self._me):
                         self._people.pop(event.room, None)
+                    if isinstance(event, e.Renamed) and fold(event.old) == fold(self._me):
+                        self._me = event.new
                     for room, people in self._people.items():
                         _count(people, room, event)
             await self._rest()  # behind what it has taken: a state file counts on that
