@@ -11,7 +11,8 @@ from triochat.client.opening import open_client_by
 from triochat.config import ClientConfig
 from triochat.protocol import events as e
 from triochat.screen.app import PARTING
-from triochat.screen.desk import MOST_OUTGOING, Desk
+from triochat.screen.desk import Desk
+from triochat.screen.outgoing import MOST_OUTGOING
 from triochat.screen.pane import MessagePane
 
 

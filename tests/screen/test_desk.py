@@ -16,6 +16,7 @@ from triochat.protocol import events as e
 from triochat.screen import desk as desk_module
 from triochat.screen.buffer import Buffer, Line
 from triochat.screen.desk import PAGE, PING_EVERY, Desk
+from triochat.screen.outgoing import MOST_OUTGOING
 
 Texts = list[tuple[str, str, str]]
 
@@ -92,7 +93,7 @@ async def sitting() -> AsyncIterator[Seat]:
         watch = Watch()
         desk = Desk(chat, watch, lambda: 1000)
         nursery.start_soon(desk.listen)
-        nursery.start_soon(desk.run_outgoing)
+        nursery.start_soon(desk.outgoing.run)
         yield Seat(net, chat, desk, watch, bob)
         nursery.cancel_scope.cancel()
 
@@ -193,7 +194,7 @@ async def test_nobody_can_say_anything_nowhere(seat: Seat) -> None:
 
 async def test_more_than_can_wait_is_told_at_once(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
     await seat.desk.enter("#dev")
-    for number in range(desk_module.MOST_OUTGOING + 5):
+    for number in range(MOST_OUTGOING + 5):
         seat.desk.say(f"{number}")
     failed = [line for line in seat.desk.current.lines if line.state == "failed"]
     assert 0 < len(failed) <= 5

@@ -62,7 +62,7 @@ async def seat(autojump_clock: MockClock) -> AsyncIterator[Seat]:
         trio.open_nursery() as nursery,
     ):
         desk = Desk(chat, Watch(), lambda: 1000)
-        nursery.start_soon(desk.run_outgoing)
+        nursery.start_soon(desk.outgoing.run)
         nursery.start_soon(run_recovery, desk)
         with trio.CancelScope() as first:
             async with trio.open_nursery() as listening:

@@ -32,10 +32,11 @@ from triochat.screen.buffer import Buffer, Line
 from triochat.screen.commands import Bell, Clear, Close, Query, parse
 from triochat.screen.completion import Candidates
 from triochat.screen.crash import Report
-from triochat.screen.desk import Desk, sentence_of
+from triochat.screen.desk import Desk
 from triochat.screen.entry import Entry
 from triochat.screen.keys import Keys, label, load_keys
 from triochat.screen.lag import run_recovery
+from triochat.screen.outgoing import sentence_of
 from triochat.screen.pane import MessagePane
 from triochat.screen.paste import PasteWatch
 from triochat.screen.theme import Theme, load_theme
@@ -99,7 +100,7 @@ async def converse(
             nursery.cancel_scope.cancel()
     finally:  # by now nothing is handed on any more
         if app is not None:
-            tell_unsent(app.desk.unsubmitted)
+            tell_unsent(app.desk.outgoing.unsubmitted)
     if app.lost is not None:
         raise app.lost
     return app.farewell
@@ -164,7 +165,7 @@ class App:
     async def run(self, greeting: Sequence[str]) -> None:
         """Draw and obey until somebody leaves."""
         recover = partial(run_recovery, self.desk)
-        for task in (self._listen, self.desk.run_outgoing, self.desk.watch_connection, recover):
+        for task in (self._listen, self.desk.outgoing.run, self.desk.watch_connection, recover):
             self._nursery.start_soon(task)
         self._ask(self._enter_all, [*self._chat.joined, room_name(self._config.room)], greeting)
         with self._scope, self._loop.start():
@@ -321,7 +322,7 @@ class App:
     def _leave(self, reason: str) -> None:
         """Leave behind what was typed; at once if there is no connection, or if it is said again."""
         self.farewell = reason
-        if self.desk.leaving or not self.desk.waiting:
+        if self.desk.leaving or not self.desk.outgoing.waiting:
             self._scope.cancel()
         else:
             self.desk.leaving = True
@@ -330,7 +331,7 @@ class App:
 
     async def _part(self) -> None:
         with trio.move_on_after(PARTING):
-            await self.desk.answered()
+            await self.desk.outgoing.answered()
         self._scope.cancel()
 
     # --- what is typed --------------------------------------------------------------------------

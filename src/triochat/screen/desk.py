@@ -3,8 +3,8 @@
 It has no terminal: `triochat.screen.app` draws what it holds, and is told by `Watcher` of what is more than a
 line. Requests to the server are the methods that are coroutines; everything else is done at once.
 
-What we say stands in its buffer before it is sent, and turns solid when the server has it. One task hands
-it on (`run_outgoing`), so it is kept in the order in which it was typed, however long that takes.
+What we say stands in its buffer before it is sent, and turns solid when the server has it; on its way it is
+in `triochat.screen.outgoing`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,21 +15,19 @@ import trio
 from triochat.client.chat_client import ChatClient
 from triochat.client.errors import ClientError, ConnectionLost, Refused
 from triochat.client.event_buffer import Lagged
-from triochat.client.exchange import Receipt
 from triochat.client.happenings import Disconnected, Entry, Happening, Reconnected, RoomState
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
 from triochat.protocol.grammar import fold
 from triochat.protocol.text import ACTION
 from triochat.screen.buffer import Buffer, Kind, Line
-from triochat.screen.nicks import mentions
+from triochat.screen.lines import line_of
+from triochat.screen.outgoing import Outgoing, sentence_of
 
 PAGE: Final = 100
 """Entries that are read of the past at once."""
 NOT_THERE: Final = frozenset({"not-in-room", "no-such-room"})
 """Refusals that say that we have left already."""
-MOST_OUTGOING: Final = 1000
-"""Messages that may wait to be sent."""
 MOST_DIRECT: Final = 200
 """Direct conversations at once."""
 PING_EVERY: Final = 30.0
@@ -63,6 +61,7 @@ class Desk:
     Attributes:
         buffers: by name, in the order in which they were opened.
         current: the one that is looked at; there is always one.
+        outgoing: what we have said, on its way.
         rtt: seconds that the last question to the server took; None while there is no answer.
         lost: why there is no connection; None if there is one.
         leaving: somebody has said so, and what was typed before is being sent.
@@ -77,6 +76,7 @@ class Desk:
         self.leaving = False
         self.at_end = True  # whether the end of the current buffer is on the screen
         self.behind = trio.Event()
+        self.outgoing = Outgoing(chat, watcher.changed)
         self._watcher = watcher
         self._now = now
         self._console = Buffer("", complete=True)  # where one is who is in no room
@@ -87,10 +87,6 @@ class Desk:
         self._entering: dict[str, Buffer] = {}
         self._losses = 0
         self._reading: set[str] = set()
-        self._awaited: set[Line] = set()  # handed on, and nobody has said yet what became of it
-        self._unsubmitted: set[Line] = set()  # the connection does not have them yet, or never will
-        self._answered = trio.Event()  # something came of all of `_awaited`, or nothing will
-        self._to_send, self._outgoing = trio.open_memory_channel[tuple[Buffer, Line]](MOST_OUTGOING)
         for room in chat.joined:  # what was missed there is about to be told
             self.open(room)
 
@@ -194,10 +190,11 @@ class Desk:
             case Disconnected(reason=reason):
                 self.lost, self.rtt = reason, None
                 self._losses += 1
-                self._answered.set()
+                self.outgoing.lose()
                 self.tell(f"the connection is lost: {reason}; trying again")
             case Reconnected():
                 self.lost = None
+                self.outgoing.resume()
                 self.tell("connected again")
             case Lagged(count=count):
                 self.tell(f"{count} messages came too fast to be shown; those of rooms are further back")
@@ -281,28 +278,7 @@ class Desk:
             self.tell(f"{old} is now {new}", "presence", buffer)
 
     def _line(self, event: Entry) -> Line:
-        match event:
-            case e.Message():
-                own = fold(event.nick) == fold(self._nick)
-                action = event.text.startswith(ACTION)
-                text = event.text.removeprefix(ACTION)
-                alone = event.target.startswith("@")
-                return Line(
-                    "action" if action else "message",
-                    text,
-                    event.ms,
-                    event.nick,
-                    event.id,
-                    own,
-                    mention=not own and (alone or mentions(text, self._nick)),
-                )
-            case e.TopicSet():
-                what = f"set the topic: {event.text}" if event.text else "cleared the topic"
-                own = fold(event.nick) == fold(self._nick)
-                return Line("topic", what, event.ms, event.nick, event.id, own)
-            case e.Gap():
-                gone = f"the messages {event.first} to {event.last} are no longer kept"
-                return Line("gap", gone, self._now(), id=event.last)
+        return line_of(event, self._nick, self._now())
 
     # --- what we say ----------------------------------------------------------------------------
 
@@ -322,7 +298,7 @@ class Desk:
             state="pending",
         )
         self._show(buffer, line)
-        self._hand_on(buffer, line)
+        self.outgoing.hand_on(buffer, line)
 
     def retry(self, line: Line | None = None) -> None:
         """Send again what failed in the current buffer: this, or by default the oldest such line."""
@@ -332,73 +308,7 @@ class Desk:
             self.current.drop(line)
             line.state, line.reason, line.ms = "pending", "", self._now()
             self._show(self.current, line)
-            self._hand_on(self.current, line)
-
-    @property
-    def unsubmitted(self) -> int:
-        """Lines that were typed and that the connection never had; of the others it knows what became."""
-        return len(self._unsubmitted)
-
-    @property
-    def unanswered(self) -> int:
-        """Lines that were typed, and of which nobody has said yet what became of them."""
-        return len(self._awaited)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether something that was typed has no answer yet, and one may come."""
-        return bool(self._awaited) and self.lost is None
-
-    async def answered(self) -> None:
-        """Wait until all that was typed has an answer, or the connection is lost."""
-        while self.waiting:
-            self._answered = trio.Event()
-            await self._answered.wait()
-
-    def _hand_on(self, buffer: Buffer, line: Line) -> None:
-        self._unsubmitted.add(line)
-        try:
-            self._to_send.send_nowait((buffer, line))
-        except trio.WouldBlock:
-            buffer.fail(line, "too many messages wait to be sent")
-        else:
-            self._awaited.add(line)
-
-    async def run_outgoing(self) -> None:
-        """Send what is said, in its order; each line hears what became of it."""
-        async with trio.open_nursery() as nursery:
-            async for buffer, line in self._outgoing:
-                text = (ACTION if line.kind == "action" else "") + line.text
-                try:
-                    receipt = await self.chat.submit(buffer.name, text)
-                except (ClientError, ProtocolError) as error:
-                    if not isinstance(error, ConnectionLost):
-                        self._unsubmitted.discard(line)
-                    self._failed(buffer, line, error)
-                else:
-                    self._unsubmitted.discard(line)
-                    nursery.start_soon(self._confirm, buffer, line, receipt)
-
-    async def _confirm(self, buffer: Buffer, line: Line, receipt: Receipt) -> None:
-        try:
-            number = await receipt.kept()
-        except ClientError as error:
-            self._failed(buffer, line, error)
-        else:
-            self._has_answer(line)
-            buffer.keep(line, number)
-            self._watcher.changed()
-
-    def _failed(self, buffer: Buffer, line: Line, error: ClientError | ProtocolError) -> None:
-        self._has_answer(line)
-        if line.state == "pending":
-            buffer.fail(line, sentence_of(error))
-            self._watcher.changed()
-
-    def _has_answer(self, line: Line) -> None:
-        self._awaited.discard(line)
-        if not self._awaited:
-            self._answered.set()
+            self.outgoing.hand_on(self.current, line)
 
     # --- what we ask ----------------------------------------------------------------------------
 
@@ -525,8 +435,3 @@ class Desk:
 
     def _others(self) -> Iterable[Buffer]:
         return (buffer for buffer in self.buffers.values() if buffer is not self.current)
-
-
-def sentence_of(error: ClientError | ProtocolError) -> str:
-    """What went wrong, for people."""
-    return error.sentence if isinstance(error, Refused | ProtocolError) else str(error)

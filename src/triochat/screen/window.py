@@ -85,7 +85,7 @@ class Window(urwid.WidgetWrap[urwid.Widget]):
         self._members.show(here.members.values())
         note = ""
         if desk.leaving:
-            note = f"leaving when {desk.unanswered} are sent"
+            note = f"leaving when {desk.outgoing.unanswered} are sent"
         elif desk.lost is not None:
             waiting = sum(line.state == "pending" for line in here.lines[-100:])
             note = f"{waiting} not sent yet" if waiting else ""
