@@ -233,3 +233,32 @@ def test_of_conversations_nothing_can_be_read_again() -> None:
 @pytest.mark.parametrize(("name", "is_room"), [("#dev", True), ("@bob", False)])
 def test_rooms_and_people(name: str, is_room: bool) -> None:
     assert Buffer(name).is_room == is_room
+
+
+def test_what_we_say_to_one_alone_needs_no_echo_after_echoes_may_have_been_dropped() -> None:
+    buffer = Buffer("@bob", complete=True)
+    failed, ours = (
+        line(None, "failed", state="failed", own=True),
+        line(None, "ours", state="pending", own=True),
+    )
+    buffer.append(failed, looked_at=True)
+    buffer.append(ours, looked_at=True)
+    buffer.break_off()
+    assert not ours.in_log
+    buffer.keep(ours, 7)
+    buffer.append(line(2), looked_at=True)
+    assert [one.text for one in buffer.lines] == ["ours", "x", "failed"]
+    assert buffer.echo("message", "ours", 7, 1234)
+    assert not buffer.echo("message", "ours", 8, 1235)
+    assert (len(buffer.lines), ours.ms) == (3, 1234)
+
+
+def test_what_comes_late_gets_the_place_that_it_would_have_had() -> None:
+    buffer = Buffer("@bob", complete=True)
+    for one in (line(2), line(4), line(None, "pending", state="pending", own=True)):
+        buffer.append(one, looked_at=False)
+    for number in (3, 1, 5):
+        buffer.append(line(number), looked_at=False, late=True)
+    assert ids(buffer) == [1, 2, 3, 4, 5, None]
+    assert buffer.unread_from is buffer.lines[0]
+    assert buffer.unread == 5

@@ -1,6 +1,6 @@
 """What came faster than it was taken note of, which a client drops: the desk asks for what it has missed."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -13,6 +13,7 @@ from tests.screen.sitting import Person, settled
 from triochat.client import ChatClient, Lagged
 from triochat.client.opening import open_client_by
 from triochat.protocol import events as e
+from triochat.screen import lag as lag_module
 from triochat.screen.buffer import Buffer, Line
 from triochat.screen.desk import PAGE, Desk
 from triochat.screen.lag import run_recovery
@@ -29,11 +30,20 @@ class Seat:
     chat: ChatClient
     bob: ChatClient
     desk: Desk
-    listen: Callable[[], None]
+    nursery: trio.Nursery
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
 
     async def all_is_noted(self) -> None:
-        self.listen()
+        self.nursery.start_soon(self._listen)
         await wait_all_tasks_blocked()
+
+    def look_away(self) -> None:
+        """Take note of nothing until `all_is_noted`."""
+        self.scope.cancel()
+
+    async def _listen(self) -> None:
+        with trio.CancelScope() as self.scope:
+            await self.desk.listen()
 
     def texts(self, name: str) -> list[str]:
         return [line.text for line in self.desk.buffers[name].lines if line.is_said]
@@ -64,16 +74,15 @@ async def seat(autojump_clock: MockClock) -> AsyncIterator[Seat]:
         desk = Desk(chat, Watch(), lambda: 1000)
         nursery.start_soon(desk.outgoing.run)
         nursery.start_soon(run_recovery, desk)
-        with trio.CancelScope() as first:
-            async with trio.open_nursery() as listening:
-                listening.start_soon(desk.listen)
-                for room in ("#ops", "#dev"):
-                    await bob.join(room)
-                    await desk.enter(room)
-                await wait_all_tasks_blocked()
-                first.cancel()
+        seat = Seat(chat, bob, desk, nursery)
+        await seat.all_is_noted()
+        for room in ("#ops", "#dev"):
+            await bob.join(room)
+            await desk.enter(room)
+        await wait_all_tasks_blocked()
+        seat.look_away()
         chat._conversation.events._limit = LIMIT
-        yield Seat(chat, bob, desk, lambda: nursery.start_soon(desk.listen))
+        yield seat
         nursery.cancel_scope.cancel()
 
 
@@ -155,6 +164,87 @@ async def test_a_name_that_we_have_taken_meanwhile_is_ours(seat: Seat) -> None:
     question, answer = seat.desk.current.lines[-2:]
     assert question.mention
     assert answer.own
+
+
+@pytest.mark.parametrize("page", [7, 1000], ids=["in several pages", "in one page"])
+async def test_what_was_said_to_us_alone_is_read_again_where_it_belongs(
+    seat: Seat, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr(lag_module, "MAX_PAGE", page)
+    await seat.bob.say("@alice", "before")
+    await seat.all_is_noted()
+    seat.look_away()
+    await whisper(seat, *(f"{number}" for number in range(30)))
+    await flood(seat, "#dev", count=LIMIT - 5)
+    await whisper(seat, "last")
+    await seat.all_is_noted()
+    assert seat.texts("@bob") == ["before", *(f"{number}" for number in range(30)), "last"]
+    here = seat.desk.buffers["@bob"]
+    assert (here.unread, here.mentions) == (32, 32)
+    assert here.unread_from is here.lines[0]
+
+
+async def test_all_of_it_is_read_again_by_who_has_had_nothing(seat: Seat) -> None:
+    await whisper(seat, *(f"{number}" for number in range(30)))
+    await seat.all_is_noted()
+    here = seat.desk.buffers["@bob"]
+    assert seat.texts("@bob") == [f"{number}" for number in range(30)]
+    assert here.unread_from is here.lines[0]
+    assert here.unread == 30
+
+
+async def test_who_has_another_nick_since_reads_what_was_said_to_that_one(seat: Seat) -> None:
+    await whisper(seat, *(f"{number}" for number in range(30)))
+    await seat.all_is_noted()
+    seat.look_away()
+    await seat.chat.rename("alicia")
+    await whisper(seat, *(f"{number} again" for number in range(20)), to="@alicia")
+    await seat.all_is_noted()
+    await trio.sleep(2 * lag_module.PAUSE)
+    assert seat.texts("@bob")[30:] == [f"{number} again" for number in range(20)]
+
+
+async def test_what_we_answer_to_one_alone_stays_in_its_place(seat: Seat) -> None:
+    seat.desk.say("kept, and its echo dropped", "@bob")
+    await wait_all_tasks_blocked()
+    await flood(seat, "#dev", count=LIMIT)
+    seat.desk.say("its echo comes", "@bob")
+    await wait_all_tasks_blocked()
+    await seat.all_is_noted()
+    await whisper(seat, "one")
+    seat.desk.say("two", "@bob")
+    await wait_all_tasks_blocked()
+    await whisper(seat, "three")
+    assert seat.texts("@bob") == ["kept, and its echo dropped", "its echo comes", "one", "two", "three"]
+    assert all(line.in_log for line in seat.desk.buffers["@bob"].lines)
+
+
+async def test_what_was_read_again_and_told_after_all_is_shown_once(seat: Seat) -> None:
+    message = e.Message(target="@alice", id=1, ms=1, nick="bob", text="tea?")
+    seat.desk.show_missed(message)
+    seat.desk.feed(message)
+    seat.desk.feed(e.Message(target="@alice", id=2, ms=2, nick="bob", text="tea!"))
+    assert seat.texts("@bob") == ["tea?", "tea!"]
+
+
+async def test_of_the_inbox_of_another_nick_nothing_was_told(seat: Seat) -> None:
+    await whisper(seat, "one", "two")
+    await seat.all_is_noted()
+    seat.look_away()
+    seat.desk.feed(Lagged(1))
+    assert seat.desk.heard == 2
+    await seat.chat.rename("ALICE")
+    seat.desk.feed(Lagged(1))
+    assert seat.desk.heard == 2
+    await seat.chat.rename("alicia")
+    seat.desk.feed(Lagged(1))
+    assert seat.desk.heard == 0
+
+
+async def whisper(seat: Seat, *texts: str, to: str = "@alice") -> None:
+    for text in texts:
+        await seat.bob.say(to, text)
+    await wait_all_tasks_blocked()
 
 
 async def test_the_screen_shows_the_newest_whatever_came_too_fast(sit: Sit, clock: MockClock) -> None:

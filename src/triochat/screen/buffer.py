@@ -91,6 +91,7 @@ class Buffer:
     version: int = 0
     _arriving: list[Line] | None = None
     _broken: bool = False
+    _echoes_dropped: bool = False
 
     @property
     def is_room(self) -> bool:
@@ -104,12 +105,13 @@ class Buffer:
 
     # --- what happens ---------------------------------------------------------------------------
 
-    def append(self, line: Line, *, looked_at: bool) -> None:
+    def append(self, line: Line, *, looked_at: bool, late: bool = False) -> None:
         """Something new: behind all that the log has, in front of what it does not have yet.
 
         Args:
             line: what.
             looked_at: this buffer is on the screen, and its end is.
+            late: what is newer may be here already; it gets the place that it would have had.
         """
         if line.is_said and not line.own and not looked_at:
             if self.unread == 0 and self.unread_from is None and not self.detached:
@@ -121,7 +123,7 @@ class Buffer:
             if self._arriving is not None:
                 self._arriving.append(line)
             return
-        self._insert(line)
+        self._insert(line, late=late)
         if len(self.lines) > MOST + MOST // 10:
             self._let_go(self.lines[: len(self.lines) - MOST])
             del self.lines[: len(self.lines) - MOST]
@@ -142,7 +144,7 @@ class Buffer:
         answered = (line for line in ours if line.id == number)
         line = next(answered, None) or next((line for line in ours if line.state == "pending"), None)
         if line is None:
-            return False
+            return self._echoes_dropped and self._settled(text, number, ms)
         line.state, line.id, line.ms, line.in_log, line.reason = "kept", number, ms, True, ""
         self.lines.remove(line)
         if not self.detached:
@@ -160,6 +162,8 @@ class Buffer:
             self.drop(line)  # it was read where it stands in the log, so its echo is not told any more
         else:
             line.state, line.id = "kept", number
+            if self._echoes_dropped:
+                self._settle(line)
             self.version += 1
 
     def begin_another_log(self) -> None:
@@ -212,12 +216,19 @@ class Buffer:
     def break_off(self) -> None:
         """Something of its log was not told: as if its newest lines had been let go of.
 
-        What is being read for `replace` may end in front of that, so it does not attach any more.
+        What is being read for `replace` may end in front of that, so it does not attach any more. What we
+        have said to one person stands in no log that we may read: its echo may be what was not told, so from
+        now on it has its place as soon as it is kept.
         """
         if self.is_room:
             self.detached, self.newer = True, 0
             self._broken = self._arriving is not None
-            self.version += 1
+        else:
+            self._echoes_dropped = True
+            for line in self._not_in_log():
+                if line.state == "kept":
+                    self._settle(line)
+        self.version += 1
 
     def attach(self) -> None:
         """The newest lines are being read: from now on what comes is kept for `replace`."""
@@ -260,11 +271,35 @@ class Buffer:
         if not self.unread:
             self.unread_from = None
 
-    def _insert(self, line: Line) -> None:
+    def _insert(self, line: Line, *, late: bool = False) -> None:
         place = len(self.lines)
         while line.in_log and place and not self.lines[place - 1].in_log:
             place -= 1
+        while late and place and self._is_newer(self.lines[place - 1], line):
+            place -= 1
+            if self.lines[place] is self.unread_from:
+                self.unread_from = line
         self.lines.insert(place, line)
+
+    @staticmethod
+    def _is_newer(line: Line, than: Line) -> bool:
+        """In an inbox; what we say ourselves is numbered in that of another."""
+        if line.own or line.id is None or than.id is None:
+            return line.ms > than.ms
+        return line.id > than.id and line.ms >= than.ms
+
+    def _settle(self, line: Line) -> None:
+        self.lines.remove(line)
+        line.in_log = True
+        self._insert(line)
+
+    def _settled(self, text: str, number: int, ms: int) -> bool:
+        """Whether that has its place already; when it was said is known now."""
+        ours = (line for line in reversed(self.lines) if line.own and line.in_log)
+        line = next((line for line in ours if (line.id, line.text) == (number, text)), None)
+        if line is not None:
+            line.ms = ms
+        return line is not None
 
     def _not_in_log(self) -> list[Line]:
         """What we have said, and did not come back yet: it stands at the end."""

@@ -66,6 +66,7 @@ class Desk:
         lost: why there is no connection; None if there is one.
         leaving: somebody has said so, and what was typed before is being sent.
         behind: something was not told to us; `triochat.screen.lag` asks for it, and makes another event.
+        heard: if something was not told, the id of the last message to us alone in front of that.
     """
 
     def __init__(self, chat: ChatClient, watcher: Watcher, now: Callable[[], int]) -> None:
@@ -76,12 +77,15 @@ class Desk:
         self.leaving = False
         self.at_end = True  # whether the end of the current buffer is on the screen
         self.behind = trio.Event()
+        self.heard: int | None = None
         self.outgoing = Outgoing(chat, watcher.changed)
         self._watcher = watcher
         self._now = now
         self._console = Buffer("", complete=True)  # where one is who is in no room
         self.current = self._console
         self._nick = chat.nick  # as of what was taken note of so far
+        self._last_direct = 0  # the id of the last message to us alone that was told
+        self._read_direct = 0  # and of the last one that was read
         self._last: dict[str, int] = {}  # by room, the id of the last entry that was told
         self._read: dict[str, int] = {}  # by room, the newest id of the newest page
         self._entering: dict[str, Buffer] = {}
@@ -180,7 +184,7 @@ class Desk:
                 if (buffer := self._of(room)) is not None:
                     buffer.members, buffer.topic = {fold(nick): nick for nick in nicks}, topic
                     if fold(self._nick) not in buffer.members:  # we are there, by a name that was not told
-                        self._nick = self.chat.nick
+                        self._become(self.chat.nick)
             case e.Joined() | e.Left():
                 self._presence(event)
             case e.Renamed(old=old, new=new):
@@ -197,9 +201,11 @@ class Desk:
                 self.outgoing.resume()
                 self.tell("connected again")
             case Lagged(count=count):
-                self.tell(f"{count} messages came too fast to be shown; those of rooms are further back")
+                self.tell(f"{count} messages came too fast to be shown; they are read again")
                 for buffer in self.buffers.values():
                     buffer.break_off()
+                here = self._last_direct if fold(self.chat.nick) == fold(self._nick) else 0
+                self.heard = here if self.heard is None else min(here, self.heard)
                 self.behind.set()
             case _:
                 pass
@@ -217,6 +223,22 @@ class Desk:
             reason = f" ({event.reason})" if event.reason else ""
             self.tell(f"{event.nick} left{reason}", "presence", buffer)
 
+    def show_missed(self, message: e.Message) -> None:
+        """Something that was said to us alone, and perhaps not told: it is shown in its place, once."""
+        line = self._line(message)
+        buffer = self.open(f"@{message.nick}")
+        self._read_direct = max(self._read_direct, message.id)
+        if not (
+            self._shows(buffer, line) or (line.own and buffer.echo(line.kind, line.text, message.id, line.ms))
+        ):
+            self._show(buffer, line, late=True)
+
+    @staticmethod
+    def _shows(buffer: Buffer, line: Line) -> bool:
+        """Whether it stands there; what we say ourselves is numbered in the inbox of another."""
+        same = (one for one in reversed(buffer.lines) if (one.id, one.ms) == (line.id, line.ms))
+        return any(one.own == line.own for one in same)
+
     def _entry(self, event: Entry) -> None:
         line = self._line(event)
         if not isinstance(event, e.Message) or event.target.startswith("#"):
@@ -226,6 +248,8 @@ class Desk:
                 return
         else:
             name = event.target if line.own else f"@{event.nick}"
+            if fold(event.target) == fold(f"@{self._nick}"):
+                self._last_direct = event.id
         buffer = self._of(name)
         if buffer is None:
             return  # we have left it meanwhile
@@ -233,6 +257,8 @@ class Desk:
             buffer.topic = event.text
         number = event.last if isinstance(event, e.Gap) else event.id
         if buffer.is_room and self._is_shown(buffer, line, number):
+            return
+        if not buffer.is_room and number <= self._read_direct and self._shows(buffer, line):
             return
         if not (line.own and line.is_said and buffer.echo(line.kind, line.text, number, line.ms)):
             self._show(buffer, line)
@@ -257,15 +283,22 @@ class Desk:
         self._last[name] = number
         return False
 
-    def _show(self, buffer: Buffer, line: Line) -> None:
-        buffer.append(line, looked_at=buffer is self.current and self.at_end)
+    def _show(self, buffer: Buffer, line: Line, *, late: bool = False) -> None:
+        buffer.append(line, looked_at=buffer is self.current and self.at_end, late=late)
         if line.mention and not line.own:
             self._watcher.mentioned(buffer, line)
         self._watcher.changed()
 
+    def _become(self, nick: str) -> None:
+        """This is our nick now, and its inbox another one, unless it is the same in another case."""
+        if fold(nick) != fold(self._nick):
+            self._last_direct = self._read_direct = 0
+            self.heard = None if self.heard is None else 0
+        self._nick = nick
+
     def _renamed(self, old: str, new: str) -> None:
         if fold(old) == fold(self._nick):
-            self._nick = new
+            self._become(new)
         for buffer in [*self.buffers.values(), *self._entering.values()]:
             if buffer.members.pop(fold(old), None) is not None:
                 buffer.members[fold(new)] = new

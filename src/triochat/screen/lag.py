@@ -2,6 +2,7 @@
 
 Nobody knows what that was. So who is in the rooms, and what their topics are, is asked for again; what was
 said in them is as if it had been let go of (`Buffer.break_off`), and read again where somebody looks at it.
+What was said to us alone is read at once, since nobody would know where to look.
 """
 
 from typing import Final
@@ -10,7 +11,10 @@ import trio
 
 from triochat.client.errors import ClientError, ConnectionLost
 from triochat.protocol import ProtocolError
+from triochat.protocol import events as e
+from triochat.protocol.grammar import MAX_PAGE
 from triochat.screen.desk import Desk
+from triochat.screen.outgoing import sentence_of
 
 PAUSE: Final = 1.0
 """Seconds between two times, or asking would make more of what is too much."""
@@ -24,6 +28,7 @@ async def run_recovery(desk: Desk) -> None:
         try:
             for room in desk.chat.joined:
                 await _ask_for(desk, room)
+            await _read_inbox(desk)
         except ConnectionLost:
             return
         if desk.at_end:
@@ -38,3 +43,29 @@ async def _ask_for(desk: Desk, room: str) -> None:
         raise
     except (ClientError, ProtocolError):
         pass  # we are not there any more, and are told so
+
+
+async def _read_inbox(desk: Desk) -> None:
+    """Read what was said to us alone behind the last that we had been told."""
+    while (after := desk.heard) is not None:
+        nick = desk.chat.nick
+        try:
+            page = await desk.chat.history(f"@{nick}", limit=MAX_PAGE, after=after)
+        except ConnectionLost:
+            raise
+        except (ClientError, ProtocolError) as error:
+            if desk.chat.nick != nick:
+                continue  # that was the inbox of a nick that we have given up
+            desk.tell(f"what was said to you alone can't be read: {sentence_of(error)}", "error")
+            desk.heard = None
+            return
+        for entry in page:
+            if isinstance(entry, e.Message):
+                desk.show_missed(entry)
+        if desk.heard != after:
+            continue  # more was not told, or this is the inbox of another nick
+        if len(page) < MAX_PAGE:
+            if not desk.behind.is_set():  # or else again, for what was not told meanwhile
+                desk.heard = None
+            return
+        desk.heard = page[-1].last if isinstance(page[-1], e.Gap) else page[-1].id
