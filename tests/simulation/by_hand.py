@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 WINDOW: Final = 20
 """Messages that one has on their way at most."""
 
+UNREADABLE: Final = "what you missed can't be read now"
+"""Why a connection may end by itself in the moment in which another one takes its place."""
 ENDS: Final = ("crash", "restart", "set back")
 """Faults that end all connections."""
 
@@ -122,7 +124,7 @@ class ByHand(Stranger):
             self._away_since = trio.current_time()
         if visit in self._older:
             del self._older[visit]
-            if visit.replaced is None or visit.bye == "replaced" or visit.excused():
+            if visit.replaced is None or visit.bye in ("replaced", UNREADABLE) or visit.excused():
                 return
             # Longer than that it may have had too much to read in front of its BYE, and was cut off.
             if trio.current_time() < visit.replaced + self._world.setting.config.send_timeout / 2:
