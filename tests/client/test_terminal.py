@@ -16,7 +16,9 @@ from tests.client.servers import Address, Script, address_of, real_server, unuse
 from tests.client.test_text_client import Server2019
 from triochat.client import ChatClient, ConnectionLost, Disconnected, open_client
 from triochat.client.state_file import State, StateFile
-from triochat.client.terminal import RECENT, Screen, run_terminal
+from triochat.client.state_keeping import StateKeeping
+from triochat.client.terminal import Screen, run_terminal
+from triochat.client.typist import RECENT
 from triochat.config import ClientConfig, ServerConfig
 from triochat.protocol import events as e
 from triochat.server import serve
@@ -372,6 +374,39 @@ async def test_a_screen_knows_what_is_not_sent(
         with StateFile(state) as file:
             assert file.state is not None
             assert len(file.state.unsent) == 1 + submitted
+
+
+async def test_nothing_is_said_to_be_in_a_file_that_could_not_be_written_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: StateKeeping) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def screen(
+        chat: ChatClient,
+        config: ClientConfig,
+        *,
+        greeting: Sequence[str],
+        tell_unsent: Callable[[int], None],
+    ) -> str:
+        for number in range(3):
+            await chat.submit("#lobby", f"{number}")
+        tell_unsent(2)
+        return ""
+
+    monkeypatch.setattr(StateKeeping, "finish", full)
+    config = ClientConfig(nick="alice", state=tmp_path / "state")
+    async with scripted_server() as (address, connections), terminal(address, config, screen=screen) as alice:
+        script = Script(await connections.receive())
+        await script.welcome()
+        for _ in range(3):
+            await script.request()
+        await script.stream.aclose()
+        code, _, err = await alice.exit()
+    first, second = err.splitlines()
+    assert first.startswith("triochat: the state file can't be written: No space left on device")
+    assert second == "triochat: not sent: 5 of your lines"
+    assert code == 1
 
 
 @pytest.mark.parametrize("how", ["quit", "signal"])

@@ -18,35 +18,27 @@ from triochat.client.errors import ConnectionLost, Refused
 from triochat.client.happenings import Disconnected, Happening, Reconnected
 from triochat.client.nicks import variants
 from triochat.client.printer import Printer
+from triochat.client.report import Report
 from triochat.protocol import events as e
 
-FAILED: Final = 1
-"""The exit code if it was not done, or not all of it."""
 PRINT_TIMEOUT: Final = 1.0
 """Seconds that a blocked standard error may take behind a signal."""
 
 
-class Errand:
+class Errand(Report):
     """One run of a command, from the first attempt to connect to the exit code. Comes from `run_errand`.
 
     Attributes:
-        exit_code: how it stands.
         timeout: seconds for which to wait for a lost connection; 0: as long as it takes.
     """
 
     def __init__(self, printer: Printer) -> None:
-        self.exit_code = 0
+        super().__init__(printer)
         self.timeout = 0.0
-        self._printer = printer
         self._conversation: trio.CancelScope | None = None
         self._lost = False
         self._late = False
         self._nicks: Iterator[str] | None = None
-
-    @property
-    def signalled(self) -> bool:
-        """Whether a signal ends it."""
-        return self.exit_code > 128
 
     async def heed(self, signals: AsyncIterator[int], everything: trio.CancelScope) -> None:
         """End when a signal asks for it."""
@@ -61,16 +53,6 @@ class Errand:
         scope = self._conversation or everything
         if scope is not None:
             scope.cancel()
-
-    async def tell(self, sentence: str) -> None:
-        """Say something on the standard error."""
-        await self._printer.complain(sentence)
-
-    async def fail(self, sentence: str) -> None:
-        """Say what went wrong, and have the exit code say so too."""
-        if not self.signalled:
-            self.exit_code = FAILED
-        await self.tell(sentence)
 
     # --- a conversation -------------------------------------------------------------------------
 

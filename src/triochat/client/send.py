@@ -18,7 +18,7 @@ from triochat.client.calling import Dial
 from triochat.client.chat_client import ChatClient
 from triochat.client.commands import room_name
 from triochat.client.dial import dial
-from triochat.client.errand import FAILED, Errand, run_errand
+from triochat.client.errand import Errand, run_errand
 from triochat.client.errors import ClientError, ConnectionLost, Refused
 from triochat.client.exchange import WINDOW, Receipt
 from triochat.client.happenings import Disconnected
@@ -26,6 +26,7 @@ from triochat.client.keyboard import LIMIT, BadLine, Keyboard
 from triochat.client.nicks import login_nick
 from triochat.client.plain_text import plain_line, plain_text
 from triochat.client.reach import Unreached, reach
+from triochat.client.report import FAILED
 from triochat.client.state_file import StateError
 from triochat.config import ConfigError, SendConfig
 from triochat.protocol import ProtocolError

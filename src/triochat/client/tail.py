@@ -19,7 +19,7 @@ from triochat.client.chat_client import ChatClient
 from triochat.client.commands import room_name
 from triochat.client.cursor_file import CursorError, CursorFile, Place
 from triochat.client.dial import dial
-from triochat.client.errand import FAILED, Errand, run_errand
+from triochat.client.errand import Errand, run_errand
 from triochat.client.errors import ConnectionLost, Refused
 from triochat.client.event_buffer import Lagged
 from triochat.client.happenings import Disconnected, Entry, Happening
@@ -28,6 +28,7 @@ from triochat.client.outlet import Outlet
 from triochat.client.reach import Unreached, reach
 from triochat.client.reading import Reading
 from triochat.client.render import render
+from triochat.client.report import FAILED
 from triochat.client.tail_output import TailOutput
 from triochat.config import ConfigError, TailConfig, moment
 from triochat.json_lines import entry_line, gap_line

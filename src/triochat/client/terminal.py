@@ -1,11 +1,8 @@
 """The plain terminal client: a keyboard and a network side by side, and a clean end for either.
 
-A person types lines and commands; a pipe is sent line by line, whatever is in it, and the exit code
-tells whether all of it was kept. Nothing that came from the network is printed unless
-`triochat.client.render` has cleaned it.
-
-A lost connection is told in one line, and in another one when it is back. A person goes on typing meanwhile:
-lines are read by one task and carried out, in their order, by another. A pipe waits.
+What is typed is the business of `triochat.client.typist`. Nothing that came from the network is printed
+unless `triochat.client.render` has cleaned it. A lost connection is told in one line, and in another one when
+it is back.
 
 How it ends: ``/quit`` and the end of the input leave the chat, by which iterating over it ends too, as
 soon as all that was heard is printed. A signal cancels the conversation, inside the block of the
@@ -18,7 +15,6 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from socket import gaierror
 from typing import Final, Protocol, TextIO
@@ -26,31 +22,25 @@ from typing import Final, Protocol, TextIO
 import trio
 
 from triochat.client.chat_client import ChatClient
-from triochat.client.commands import HELP, CommandError, parse, room_name
 from triochat.client.dial import dial
-from triochat.client.errors import ClientError, ConnectionLost, Refused
-from triochat.client.exchange import WINDOW, Receipt
+from triochat.client.errors import ConnectionLost, Refused
 from triochat.client.happenings import Disconnected, Reconnected
 from triochat.client.keyboard import BadLine, Keyboard
 from triochat.client.nicks import login_nick
 from triochat.client.opening import open_client_by
 from triochat.client.printer import Printer
 from triochat.client.render import clean_sentence, render
+from triochat.client.report import FAILED, Report
 from triochat.client.state_file import StateError
 from triochat.client.text_client import TextClient, open_text_client_on
+from triochat.client.typist import Typist, next_line, tell_of_unsent, type_text
 from triochat.config import ClientConfig, ScreenConfig
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
 from triochat.protocol.escape import clean
 
-FAILED: Final = 1
-"""The exit code if there was no connection, or not everything was kept."""
 PRINT_TIMEOUT: Final = 1.0
 """Seconds that a blocked output may take behind a signal."""
-TYPED_AHEAD: Final = 100
-"""Lines of a person that may wait to be carried out."""
-RECENT: Final = 20
-"""Messages that a person is shown on entering a room."""
 ASK_AGAIN: Final = frozenset({"bad-nick", "nick-in-use"})
 """Refusals that another nickname may help against."""
 
@@ -144,7 +134,8 @@ async def run_terminal(
         stdin_fd = -1  # it was closed when we were started; by now it may be anything
     printer = Printer(out or sys.stdout, err or sys.stderr)
     keyboard = Keyboard(stdin_fd)
-    visit = _Visit(host, port, config, keyboard, printer, screen, greeting)
+    report = Report(printer)
+    visit = _Visit(host, port, config, keyboard, printer, report, screen, greeting)
     with trio.open_signal_receiver(*_signals()) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(visit.heed, signals, nursery.cancel_scope)
@@ -152,10 +143,10 @@ async def run_terminal(
                 printing.start_soon(printer.run)
                 await visit.run()
                 printer.finish()
-                if visit.signalled:
+                if report.signalled:
                     printing.cancel_scope.deadline = trio.current_time() + PRINT_TIMEOUT
             nursery.cancel_scope.cancel()
-    return visit.exit_code or (FAILED if printer.failed else 0)
+    return report.exit_code or (FAILED if printer.failed else 0)
 
 
 class _Visit:
@@ -168,6 +159,7 @@ class _Visit:
         config: ClientConfig,
         keyboard: Keyboard,
         printer: Printer,
+        report: Report,
         screen: Screen | None,
         greeting: Sequence[str],
     ) -> None:
@@ -176,34 +168,27 @@ class _Visit:
         self._config = config
         self._keyboard = keyboard
         self._printer = printer
+        self._report = report
         self._screen = screen
         self._greeting = greeting
         self._conversation: trio.CancelScope | None = None
-        self._room: str | None = None  # where a line goes
-        self._rooms: dict[str, None] = {}  # all that we are in, in the order in which we came
         self._paper = trio.Lock()  # what belongs together is not to be printed apart
         self._late = False  # the connection is lost, and there is a time until which it has to be back
         self._unsubmitted = 0  # lines of a person that the connection never had
-        self.exit_code = 0
-
-    @property
-    def signalled(self) -> bool:
-        """Whether a signal ends it."""
-        return self.exit_code > 128
 
     async def heed(self, signals: AsyncIterator[int], everything: trio.CancelScope) -> None:
         """Leave when a signal asks for it."""
         async for number in signals:
-            if self._conversation is None or self.signalled:
+            if self._conversation is None or self._report.signalled:
                 everything.cancel()
             else:
                 self._conversation.cancel()
-            self.exit_code = 128 + number
+            self._report.exit_code = 128 + number
 
     async def run(self) -> None:
         """Connect, asking for another nickname as often as it takes, and talk."""
         if not self._host:
-            await self._fail("the address names no host; write it as HOST or HOST:PORT")
+            await self._report.fail("the address names no host; write it as HOST or HOST:PORT")
             return
         nick: str | None = self._config.nick or login_nick()
         while nick is not None:
@@ -215,23 +200,27 @@ class _Visit:
             if self._config.text:
                 stream = await self._dial()
                 async with open_text_client_on(stream, nick=nick) as text_client:
-                    await self._converse(text_client, partial(self._type_text, text_client))
+                    await self._converse(
+                        text_client, partial(type_text, text_client, self._keyboard, self._report)
+                    )
             else:
                 await self._chat(nick)
         except gaierror:  # on entering, as all that follows: the conversation raises nothing
-            await self._fail(f"there is no host named {self._host}; look at how it is spelled")
+            await self._report.fail(f"there is no host named {self._host}; look at how it is spelled")
         except OSError:
-            await self._fail(
+            await self._report.fail(
                 f"nobody answers at {self._host}:{self._port}; look at the address,"
                 " or start a server there (triochat server)"
             )
         except (Refused, ProtocolError) as refused:
             if refused.code in ASK_AGAIN:
                 return await self._another_nick(nick, refused.sentence)
-            await self._fail(f"the server refused: {refused.sentence}")
+            await self._report.fail(f"the server refused: {refused.sentence}")
         except ConnectionLost as lost:
             hint = "" if self._config.text else " (for a server of the 2019 tutorial there is --text)"
-            await self._fail(f"there is no triochat server at {self._host}:{self._port}: {lost.reason}{hint}")
+            await self._report.fail(
+                f"there is no triochat server at {self._host}:{self._port}: {lost.reason}{hint}"
+            )
         return None
 
     async def _chat(self, nick: str) -> None:
@@ -242,14 +231,17 @@ class _Visit:
                 if self._screen is not None:
                     await self._converse_on(self._screen, chat)
                 else:
-                    await self._converse(chat, partial(self._type, chat))
+                    await self._converse(chat, self._typist(chat).run)
         except StateError as error:  # of a file that is none, or could not be written in the end
             written = False
-            await self._fail(str(error))
+            await self._report.fail(str(error))
         if self._screen is not None and chat is not None:  # what was sent before our good-bye is answered
             unkept = chat.statistics().unkept
             if unsent := self._unsubmitted + unkept:
-                await self._tell_of_unsent(unsent, unkept if written else 0)
+                await tell_of_unsent(self._report, self._config.state, unsent, unkept if written else 0)
+
+    def _typist(self, chat: ChatClient) -> Typist:
+        return Typist(chat, self._config, self._keyboard, self._printer, self._report, self._paper)
 
     async def _dial(self) -> trio.abc.Stream:
         return await dial(self._host, self._port)
@@ -257,35 +249,22 @@ class _Visit:
     async def _another_nick(self, nick: str, reason: str) -> str | None:
         """Ask for a nickname, if there is somebody to ask."""
         if not self._keyboard.is_terminal:
-            await self._fail(f"the nickname {nick} was refused: {reason}; give another one with --nick")
+            await self._report.fail(
+                f"the nickname {nick} was refused: {reason}; give another one with --nick"
+            )
             return None
         await self._printer.show([clean_sentence(reason)])
         while True:
             await self._printer.ask("nickname: ")
-            line = await self._next_line()
+            line = await next_line(self._keyboard, self._report)
             if line is None:
                 return None
             if isinstance(line, BadLine):
-                await self._complain(line.sentence)
+                await self._report.tell(line.sentence)
             elif line.strip().lower() == "/quit":
                 return None
             elif line.strip():
                 return line.strip()
-
-    async def _next_line(self) -> str | BadLine | None:
-        try:
-            return await self._keyboard.next_line()
-        except OSError as error:
-            await self._fail(f"the input can't be read: {error.strerror}")
-            return None
-
-    async def _fail(self, sentence: str) -> None:
-        if not self.signalled:
-            self.exit_code = FAILED
-        await self._complain(sentence)
-
-    async def _complain(self, sentence: str) -> None:
-        await self._printer.complain(sentence)
 
     # --- the conversation -----------------------------------------------------------------------
 
@@ -299,7 +278,7 @@ class _Visit:
                     await self._print_news(client, nursery.cancel_scope)
                     nursery.cancel_scope.cancel()
                 if self._late and nursery.cancel_scope.deadline <= trio.current_time():
-                    await self._fail(f"it did not come back within {self._config.timeout:g} seconds")
+                    await self._report.fail(f"it did not come back within {self._config.timeout:g} seconds")
         finally:
             self._conversation = None
 
@@ -313,7 +292,7 @@ class _Visit:
             with trio.CancelScope() as self._conversation:
                 await chat.quit(await screen(chat, self._config, greeting=self._greeting, tell_unsent=note))
         except ConnectionLost as lost:
-            await self._fail(f"the connection is lost: {lost.reason}")
+            await self._report.fail(f"the connection is lost: {lost.reason}")
         finally:
             self._conversation = None
 
@@ -321,227 +300,32 @@ class _Visit:
         try:
             async for event in client:
                 if isinstance(event, Disconnected):
-                    await self._complain(f"the connection is lost: {event.reason}; trying again")
+                    await self._report.tell(f"the connection is lost: {event.reason}; trying again")
                     if self._config.timeout:
                         self._late = True
                         conversation.deadline = trio.current_time() + self._config.timeout
                 elif isinstance(event, Reconnected):
                     self._late = False
                     conversation.deadline = math.inf
-                    await self._complain("connected again")
+                    await self._report.tell("connected again")
                 elif isinstance(event, e.Failure):  # that nobody asked for
                     # A pipe's exit code says that its state file could not be written. That our nick is
                     # somebody else's is no failure yet: the client goes on trying.
                     if self._keyboard.is_terminal or event.code == "nick-in-use":
-                        await self._complain(event.sentence)
+                        await self._report.tell(event.sentence)
                     else:
-                        await self._fail(event.sentence)
+                        await self._report.fail(event.sentence)
                 else:
                     async with self._paper:
                         await self._printer.show([clean(event)] if isinstance(event, str) else render(event))
         except ConnectionLost as lost:
-            await self._fail(f"the connection is lost: {lost.reason}")
+            await self._report.fail(f"the connection is lost: {lost.reason}")
 
     async def _leave_if_nobody_reads(self, conversation: trio.CancelScope) -> None:
         """A person's window is gone; the lines of a pipe count all the same."""
         await self._printer.broken.wait()
         if self._keyboard.is_terminal:
             conversation.cancel()
-
-    # --- a person, or a pipe --------------------------------------------------------------------
-
-    async def _type(self, chat: ChatClient) -> None:
-        """Enter the room, hand on what is typed, and leave behind it."""
-        person = self._keyboard.is_terminal
-        with suppress(ConnectionLost):  # the other task says why, behind all that was heard before
-            entered = await self._answered(self._enter(chat, room_name(self._config.room)), fatal=not person)
-            farewell = ""
-            if person:
-                farewell = await self._obey(chat)
-            elif entered:
-                await self._send_everything(chat)
-                if self._config.state is not None:  # what a client before us left is answered first
-                    await chat.ping()
-            await chat.quit(farewell)
-
-    async def _answered(self, request: Awaitable[object], *, fatal: bool) -> bool:
-        """Whether a request was carried out; if not, a sentence says why, and if `fatal`, the exit code."""
-        try:
-            await request
-        except ConnectionLost:
-            raise
-        except (ClientError, CommandError, ProtocolError) as error:
-            sentence = error.sentence if isinstance(error, Refused | ProtocolError) else str(error)
-            await (self._fail(sentence) if fatal else self._complain(sentence))
-            return False
-        return True
-
-    async def _obey(self, chat: ChatClient) -> str:
-        """Do what a person types until it says ``/quit``. Returns its last words.
-
-        What was typed before is done first, if there is a connection.
-        """
-        async with trio.open_nursery() as nursery:
-            to_do, requests = trio.open_memory_channel[e.Request](TYPED_AHEAD)
-            done = await nursery.start(self._do_all, chat, requests)
-            with to_do:
-                farewell = await self._read_requests(to_do)
-            if chat.connected:
-                await done.wait()
-            elif unsent := chat.statistics().unanswered + requests.statistics().current_buffer_used:
-                await self._tell_of_unsent(unsent, chat.statistics().unkept)
-            nursery.cancel_scope.cancel()
-        return farewell
-
-    async def _do_all(
-        self,
-        chat: ChatClient,
-        requests: trio.MemoryReceiveChannel[e.Request],
-        task_status: trio.TaskStatus[trio.Event],
-    ) -> None:
-        done = trio.Event()
-        task_status.started(done)
-        async with trio.open_nursery() as nursery:
-            to_confirm, receipts = trio.open_memory_channel[Receipt](WINDOW)
-            nursery.start_soon(partial(self._confirm, receipts, fatal=False))
-            with to_confirm, suppress(ConnectionLost):
-                async for request in requests:
-                    if isinstance(request, e.Say):  # what comes behind it need not wait for the answer
-                        doing = self._submit(chat, request.target, request.text, to_confirm)
-                    else:
-                        doing = self._do(chat, request)
-                    await self._answered(doing, fatal=False)
-        done.set()
-
-    async def _tell_of_unsent(self, count: int, kept: int) -> None:
-        """A person leaves while there is no connection; a state file, if there is one, has `kept` of them."""
-        if self._config.state is None or not kept:
-            await self._fail(f"not sent: {count} of your lines")
-        elif kept < count:
-            await self._fail(
-                f"not sent: {count} of your lines; {kept} of them are kept in {self._config.state}"
-            )
-        else:
-            await self._fail(f"not sent yet: {count} of your lines; they are kept in {self._config.state}")
-
-    async def _read_requests(self, to_do: trio.MemorySendChannel[e.Request]) -> str:
-        while (line := await self._next_line()) is not None:
-            if isinstance(line, BadLine):
-                await self._complain(line.sentence)
-                continue
-            try:
-                request = parse(line)
-            except CommandError as error:
-                await self._complain(str(error))
-                continue
-            if isinstance(request, e.Quit):
-                return request.reason
-            if request is not None:
-                await to_do.send(request)
-        return ""
-
-    async def _send_everything(self, chat: ChatClient) -> None:
-        """Send each line of a pipe, and wait until all are kept."""
-        assert self._room is not None
-        async with trio.open_nursery() as nursery:
-            to_confirm, receipts = trio.open_memory_channel[Receipt](WINDOW)
-            nursery.start_soon(partial(self._confirm, receipts, fatal=True))
-            with to_confirm, suppress(ConnectionLost):
-                while (line := await self._next_line()) is not None:
-                    if isinstance(line, BadLine):
-                        await self._fail(line.sentence)
-                    elif line.strip():
-                        await self._answered(self._submit(chat, self._room, line, to_confirm), fatal=True)
-
-    async def _submit(
-        self, chat: ChatClient, target: str | None, text: str, to_confirm: trio.MemorySendChannel[Receipt]
-    ) -> None:
-        await to_confirm.send(await chat.submit(target or self._current(), text))
-
-    async def _confirm(self, receipts: trio.MemoryReceiveChannel[Receipt], *, fatal: bool) -> None:
-        with suppress(ConnectionLost):
-            async for receipt in receipts:
-                await self._answered(receipt.kept(), fatal=fatal)
-
-    async def _type_text(self, client: TextClient) -> None:
-        """Say what is typed to a server that knows lines only; its commands, if it has any, are its own."""
-        person = self._keyboard.is_terminal
-        with suppress(ConnectionLost):
-            while (line := await self._next_line()) is not None:
-                if isinstance(line, BadLine):
-                    await (self._complain(line.sentence) if person else self._fail(line.sentence))
-                elif person and line.strip().lower() == "/quit":
-                    break
-                elif line.strip():
-                    await self._answered(client.say(line), fatal=not person)
-            client.quit()
-
-    # --- commands -------------------------------------------------------------------------------
-
-    async def _do(self, chat: ChatClient, request: e.Request) -> None:
-        match request:
-            case e.Join(room=room):
-                await self._enter(chat, room)
-            case e.Part(room=room, reason=reason):
-                await self._part(chat, room or self._current(), reason)
-            case e.Rename(nick=nick):
-                await chat.rename(nick)
-            case e.ListNames(room=room):
-                room = room or self._current()
-                await self._printer.show(render(e.NameList(room, await chat.names(room))))
-            case e.ListRooms():
-                rooms = await chat.rooms()
-                await self._printer.show([line for info in rooms for line in render(info)])
-            case e.GetTopic():
-                room = self._current()
-                topic = (await chat.topic(room)).replace("\n", " ")
-                await self._printer.show([clean(f"{room}: {topic or 'there is no topic'}")])
-            case e.SetTopic(text=topic):
-                await chat.set_topic(self._current(), topic)
-            case e.ReadHistory(limit=limit):
-                room = self._current()
-                entries = await chat.history(room, limit=limit)
-                lines = [line for entry in entries for line in render(entry)]
-                await self._printer.show(lines or [f"{room}: nothing was said here yet"])
-            case e.Search(text=words):
-                room = self._current()
-                found = await chat.search(room, words)
-                lines = [line for entry in reversed(found) for line in render(entry)]
-                await self._printer.show(lines or [f"{room}: no message holds these words"])
-            case _:  # there is no other command than /help
-                await self._printer.show(HELP.split("\n"))
-
-    def _current(self) -> str:
-        if self._room is None:
-            raise CommandError("you are in no room; /join #lobby enters one")
-        return self._room
-
-    async def _enter(self, chat: ChatClient, room: str) -> None:
-        """Enter a room, or go on talking in one that we are in."""
-        if room in self._rooms:
-            self._room = room
-            await self._printer.show([f"{room}: you talk here now"])
-            return
-        known = room in chat.joined  # from the state file: what was missed there is told anyway
-        async with self._paper:
-            entered = await chat.join(room)
-            self._room = room
-            self._rooms[room] = None
-            if not self._keyboard.is_terminal:
-                return
-            lines = render(entered)
-            if entered.last and not known:
-                recent = await chat.history(room, before=entered.last + 1, limit=RECENT)
-                lines.extend(line for entry in recent for line in render(entry))
-            await self._printer.show(lines)
-
-    async def _part(self, chat: ChatClient, room: str, reason: str) -> None:
-        await chat.part(room, reason)
-        self._rooms.pop(room, None)
-        if room == self._room:
-            self._room = next(reversed(self._rooms), None)
-        where = "you are in no room now" if self._room is None else f"you talk in {self._room} now"
-        await self._printer.show([f"{room}: you have left; {where}"])
 
 
 def _signals() -> list[signal.Signals]:
