@@ -241,6 +241,24 @@ async def test_of_the_inbox_of_another_nick_nothing_was_told(seat: Seat) -> None
     assert seat.desk.heard == 0
 
 
+async def test_a_flood_that_goes_on_is_told_of_once(seat: Seat) -> None:
+    def told() -> list[str]:
+        lines = [line for buffer in seat.desk.buffers.values() for line in buffer.lines]
+        return [line.text for line in lines if "too fast" in line.text]
+
+    here = seat.desk.current
+    for count in (7, 8, 9):
+        before = here.version
+        seat.desk.feed(Lagged(count))
+        assert here.version > before
+        seat.desk.feed(e.Joined(room="#dev", nick=f"guest-{count}"))
+        seat.desk.switch("#ops")
+    assert told() == ["24 messages came too fast to be shown; they are read again"]
+    await trio.sleep(2 * lag_module.PAUSE)  # by now all is asked for
+    seat.desk.feed(Lagged(1))
+    assert len(told()) == 2
+
+
 async def whisper(seat: Seat, *texts: str, to: str = "@alice") -> None:
     for text in texts:
         await seat.bob.say(to, text)

@@ -77,6 +77,8 @@ class Desk:
         self.leaving = False
         self.at_end = True  # whether the end of the current buffer is on the screen
         self.behind = trio.Event()
+        self._dropped = 0
+        self._lag: tuple[Buffer, Line] | None = None  # where that much is told of
         self.heard: int | None = None
         self.outgoing = Outgoing(chat, watcher.changed)
         self._watcher = watcher
@@ -201,7 +203,7 @@ class Desk:
                 self.outgoing.resume()
                 self.tell("connected again")
             case Lagged(count=count):
-                self.tell(f"{count} messages came too fast to be shown; they are read again")
+                self._tell_of_lag(count)
                 for buffer in self.buffers.values():
                     buffer.break_off()
                 here = self._last_direct if fold(self.chat.nick) == fold(self._nick) else 0
@@ -210,6 +212,20 @@ class Desk:
             case _:
                 pass
         self._watcher.changed()
+
+    def _tell_of_lag(self, count: int) -> None:
+        """In one line, for as long as it goes on: a flood is cut off again and again."""
+        if self._lag is None:
+            self._dropped, self._lag = 0, (self.current, Line("notice", "", self._now()))
+            self._show(*self._lag)
+        buffer, line = self._lag
+        self._dropped += count
+        line.text = f"{self._dropped} messages came too fast to be shown; they are read again"
+        buffer.version += 1
+
+    def has_caught_up(self) -> None:
+        """All that was not told is asked for; what is not told from now on is told of anew."""
+        self._lag = None
 
     def _presence(self, event: e.Joined | e.Left) -> None:
         buffer = self._of(event.room)

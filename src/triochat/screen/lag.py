@@ -34,6 +34,8 @@ async def run_recovery(desk: Desk) -> None:
         if desk.at_end:
             await desk.read_newest()
         await trio.sleep(PAUSE)
+        if not desk.behind.is_set():
+            desk.has_caught_up()
 
 
 async def _ask_for(desk: Desk, room: str) -> None:
