@@ -86,6 +86,12 @@ def test_no_more_is_read_than_a_file_of_settings_may_have(path: Path) -> None:
         read_tables(Path("/dev/zero"))
 
 
+def test_lists_in_lists_without_an_end(path: Path) -> None:
+    path.write_text("[client]\nnick = " + "[" * 10_000)
+    with pytest.raises(ConfigError, match=f"{path} is no TOML file: "):
+        read_tables(path)
+
+
 def test_a_mark_of_the_byte_order_in_front(path: Path) -> None:
     """As some editors write it; keys.toml and theme.toml may have it too."""
     path.write_text("[client]\nnick = 'bob'\n", "utf-8-sig")

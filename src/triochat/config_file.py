@@ -79,7 +79,7 @@ def read_tables(path: Path) -> Tables:
         raise ConfigError(f"{path} is no file of settings: it has more than 1 MiB")
     try:
         tables = tomllib.loads(data.decode("utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is no TOML file: {error}") from None
     for table, settings in tables.items():
         if not isinstance(settings, dict):

@@ -33,7 +33,7 @@ class KeptFile:
         self.path = Path(path)
         if self.path.name in ("", ".."):  # such as "/": no name can be made of it for what lies beside it
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        _check_kind(self.path)
+        refuse_what_is_no_file(self.path)
         self._lock = self._locked()
 
     def close(self) -> None:
@@ -97,8 +97,12 @@ class KeptFile:
         return fd
 
 
-def _check_kind(path: Path) -> None:
-    """Raise OSError if something else than a file is there."""
+def refuse_what_is_no_file(path: Path) -> None:
+    """Look, without opening it, whether something else than a file is there: some of that has no end.
+
+    Raises:
+        OSError: there is.
+    """
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
