@@ -20,9 +20,9 @@ async def test_tasks_run_beside_the_block_and_end_with_it() -> None:
     assert seen == ["block", "ended"]
 
 
-async def test_an_exception_of_the_block_is_no_group() -> None:
-    error = ValueError("mine")
-    with pytest.raises(ValueError, match="mine") as caught:
+@pytest.mark.parametrize("error", [ValueError("mine"), KeyboardInterrupt(), SystemExit(3)])
+async def test_an_exception_of_the_block_is_no_group(error: BaseException) -> None:
+    with pytest.raises(type(error)) as caught:
         async with beside(trio.sleep_forever):
             raise error
     assert caught.value is error

@@ -17,16 +17,17 @@ async def beside(*tasks: Callable[[], Awaitable[object]]) -> AsyncIterator[None]
     might be others; but these tasks raise nothing that is expected, so for whoever writes the block
     the nursery is a detail, and ``except ValueError`` around it should work. No group is unwrapped for
     that: the exception is caught inside the nursery, never enters a group, and is raised again behind
-    it. Only an `Exception` is: `trio.Cancelled` belongs to trio and passes through the nursery
-    untouched, and if a task fails after all, which is a bug in this package, its group says so.
+    it. So is Ctrl-C, or whoever presses it is shown a group of one and not what Python makes of it. Not
+    so `trio.Cancelled`, which belongs to trio and passes through the nursery untouched; and if a task
+    fails after all, which is a bug in this package, its group says so.
     """
-    fault: Exception | None = None
+    fault: Exception | KeyboardInterrupt | SystemExit | None = None
     async with trio.open_nursery() as nursery:
         for task in tasks:
             nursery.start_soon(task)
         try:
             yield
-        except Exception as error:
+        except (Exception, KeyboardInterrupt, SystemExit) as error:
             fault = error
         nursery.cancel_scope.cancel()
     if fault is not None:
