@@ -4,16 +4,19 @@ import collections
 import re
 import sys
 
-import trio
+import cyclopts
 
 import triochat
+from triochat.protocol import LocalProtocolError
 from triochat.protocol.events import Message
 
+app = cyclopts.App(help=__doc__, backend="trio")
 # No longer than a nick: what others have typed must not become an answer that can't be said.
 is_praise = re.compile(r"[\w-]{1,32}\+\+").fullmatch
 
 
-async def main(host: str, port: int, room: str) -> None:
+@app.default
+async def main(host: str = "127.0.0.1", port: int = 55555, room: str = "#lobby", /) -> None:
     karma = collections.Counter[str]()
     async with triochat.open_client(host, port, nick="karma") as chat:
         await chat.join(room)
@@ -25,4 +28,7 @@ async def main(host: str, port: int, room: str) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(main, sys.argv[1], int(sys.argv[2]), sys.argv[3])
+    try:
+        app()
+    except (OSError, triochat.ClientError, LocalProtocolError) as error:
+        sys.exit(f"bot.py: {error}")

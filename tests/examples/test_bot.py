@@ -41,6 +41,34 @@ async def test_nobody_can_end_it_by_a_text_whose_answer_would_be_too_long(run: R
         assert await alice.line() == "MSG #dev 4 MS karma :bob has 1"
 
 
+async def refused(run: Run, *arguments: str) -> tuple[int, str]:
+    """The exit code of a bot that does not come to chat, and what it says."""
+    bot = await run(str(BOT), *arguments, command=PYTHON)
+    code, said = await bot.exit_code(), await bot.err.rest()
+    assert "Traceback" not in said
+    return code, said
+
+
+async def test_what_it_can_not_do_is_a_sentence(run: Run, serve: Serve) -> None:
+    server = await serve("--memory")
+    place = ("127.0.0.1", str(server.port))
+    async with await server.connect() as karma:
+        await karma.hello("karma", "#lobby")
+        assert await refused(run, *place) == (
+            1,
+            "bot.py: somebody has this nick; take another (nick-in-use)\n",
+        )
+    code, said = await refused(run, *place, "no room")
+    assert (code, said[:17]) == (1, "bot.py: a room is")
+    await server.stop()
+    assert await refused(run, *place) == (1, f"bot.py: all attempts to connect to {':'.join(place)} failed\n")
+
+
+async def test_what_makes_no_sense_is_a_mistake_in_its_use(run: Run) -> None:
+    assert (await refused(run, "127.0.0.1", "port"))[0] == 2
+    assert (await refused(run, "127.0.0.1", "1", "#dev", "more"))[0] == 2
+
+
 def test_it_is_ten_lines() -> None:
     main = BOT.read_text().partition("async def main")[2].partition("\n\n")[0]
     assert len(main.splitlines()) <= 10
