@@ -167,10 +167,12 @@ class _Host:
             shared = {field.name for field in fields(ScreenConfig)} | {"nick", "room"}
             person = ClientConfig(**{name: getattr(self._config, name) for name in shared})
             code = await self._front_end(_ALL.get(host, host), port, person, ways)
+            if code == 128 + signal.SIGINT and os.isatty(self._stdin_fd):
+                self._say("")  # the terminal shows a Ctrl-C where it was pressed
             if code != 128 + signal.SIGTERM and await self._may_go_on():
                 self._say("The server goes on; Ctrl-C ends it.")
                 await self._shutdown.wait()
-                self._say("")  # the terminal shows a Ctrl-C where it was pressed
+                self._say("")  # as above
             else:
                 self._exit_code = code
                 self._shutdown.set()

@@ -111,8 +111,9 @@ async def test_ctrl_c_asks_and_a_second_one_is_a_no(host: Host) -> None:
     program = await host()
     async with await program.connect() as bob:
         await bob.hello("bob", "#lobby")
+        await program.out.until("bob came in\n")
         program.signal(signal.SIGINT)
-        await program.out.until(QUESTION)
+        assert await program.out.until(QUESTION) == f"\n{QUESTION}", "not behind what a ^C shows"
         program.signal(signal.SIGINT)
         assert (await bob.rest())[-1] == "BYE :the server shuts down"
     assert await program.exit_code() == 130
@@ -124,7 +125,7 @@ async def test_ctrl_c_with_nobody_else_there_ends_it_and_says_so(host: Host) -> 
     program = await host()
     program.signal(signal.SIGINT)
     assert await program.exit_code() == 130
-    assert (await program.out.rest()).endswith("The server has ended.\n")
+    assert (await program.out.rest()) == "\nThe server has ended.\n", "not behind what a ^C shows"
     assert await program.err.rest() == ""
 
 

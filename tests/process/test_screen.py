@@ -4,15 +4,18 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import trio
 
 from tests.process.conftest import Serve, ServerProgram
-from tests.process.program import TRIOCHAT
+from tests.process.program import PATIENCE, TRIOCHAT
 from tests.process.tmux import Tmux, has_colours, terminal
+from tests.server.guests import Guest
 from triochat.screen.crash import SENTENCE
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux on this machine")
@@ -165,3 +168,18 @@ async def test_without_drawing(tmux: Tmux, server: ServerProgram, env: str, opti
         await tmux.type("/quit")
         await tmux.press("Enter")
     await tmux.ended(0)
+
+
+async def test_what_host_says_behind_ctrl_c_begins_a_line(tmux: Tmux) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    at = ["--host", "127.0.0.1", "--port", str(port), "--memory", "--nick", "anna", "--plain"]
+    await tmux.run(*TRIOCHAT, "host", *at)
+    await tmux.until("#lobby: anna")
+    async with Guest(await trio.open_tcp_stream("127.0.0.1", port), PATIENCE) as bob:
+        await bob.hello("bob", "#lobby")
+        await tmux.until("bob came in")
+        await tmux.press("C-c")
+        await tmux.until("\n^C\n1 other is here: keep serving? [y/N]")
+        await tmux.press("C-c")
+        assert "[y/N] ^C\nThe server has ended.\n" in await tmux.ended(130)
