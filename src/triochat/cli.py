@@ -30,6 +30,7 @@ from triochat.config import (
     data_path,
 )
 from triochat.config_file import SECTIONS, Tables, default_file, find_server, named_servers, read_tables
+from triochat.help_page import HelpPage, shown
 
 if TYPE_CHECKING:
     from triochat.client.terminal import Screen
@@ -43,6 +44,12 @@ ON_THE_FILE = ("export", "import", "backup")
 """Commands that work on a server's file: of its settings they take where that is, and no others."""
 OF_A_PERSON = ("client", "host", "send", "tail")
 """Commands for which there is a file by default."""
+ELSEWHERE = (
+    "Each option can also be set in the environment, as {} for --{}, or in the table {} of the file of"
+    " --config, with _ for -."
+)
+"""What stands below the options, so that it need not stand beside each of them."""
+FOLDER = " On Linux the folder for settings is ~/.config/triochat."
 ServersData = Annotated[Path | None, cyclopts.Parameter(name="--data", env_var="TRIOCHAT_SERVER_DATA")]
 ServersConfigFile = Annotated[
     Path | None, cyclopts.Parameter(name="--config", env_var="TRIOCHAT_SERVER_CONFIG")
@@ -120,15 +127,18 @@ app = App(
     name="triochat",
     help=usage.SUMMARY,
     version=usage.VERSION,
-    config=[_check_environment, _take_typed_room, Env(ENVIRONMENT), _read_file],
+    config=[_check_environment, _take_typed_room, Env(ENVIRONMENT, show=False), _read_file],
+    default_parameter=cyclopts.Parameter(show_default=shown),
+    group_parameters=cyclopts.Group.create_default_parameters("Options"),
     result_action="return_value",
     help_format="plaintext",
+    help_formatter=HelpPage(),
     exit_on_error=False,
     print_error=False,
 )
 
 
-@app.command(version_flags=())
+@app.command(version_flags=(), help_epilogue=ELSEWHERE.format("TRIOCHAT_SERVER_PORT", "port", "[server]"))
 def server(
     *,
     settings: Annotated[ServerConfig, cyclopts.Parameter(name="*", negative="")] = ServerConfig(),  # noqa: B008 -- immutable
@@ -138,7 +148,7 @@ def server(
 
     Args:
         settings: All settings of a server.
-        config: A TOML file; its table [server] holds these settings, with _ for -.
+        config: A TOML file with settings.
     """
     del config  # it has been read: see _read_file
     from triochat.server.run import run_server
@@ -146,7 +156,11 @@ def server(
     return run_server(settings)
 
 
-@app.command(version_flags=())
+@app.command(
+    version_flags=(),
+    usage="triochat client [OPTIONS] [ADDRESS]",
+    help_epilogue=ELSEWHERE.format("TRIOCHAT_CLIENT_NICK", "nick", "[client]") + FOLDER,
+)
 def client(
     address: str = DEFAULT_HOST,
     /,
@@ -157,10 +171,10 @@ def client(
     """Chat at ADDRESS. With a pipe as input, send every line and end when all are kept.
 
     Args:
-        address: HOST, HOST:PORT, [IPV6]:PORT, triochat://HOST:PORT/#ROOM, or NAME of a table [servers.NAME].
+        address: The server: HOST, HOST:PORT, [IPV6]:PORT, triochat://HOST:PORT/#ROOM, or NAME of a table
+            [servers.NAME] in the file of settings.
         settings: All settings of a client.
-        config: A TOML file; its table [client] holds these settings, with _ for -. By default client.toml in
-            the platform's folder for settings.
+        config: A TOML file with settings; by default client.toml in the folder for settings.
     """
     place = find_server(address, config)
     import trio
@@ -171,7 +185,14 @@ def client(
     return trio.run(partial(run_terminal, place.host, place.port, settings, screen=screen))
 
 
-@app.command(version_flags=(), config=HOST_CONFIG)
+@app.command(
+    version_flags=(),
+    config=HOST_CONFIG,
+    help_epilogue=ELSEWHERE.format(
+        "TRIOCHAT_SERVER_PORT for --port or TRIOCHAT_CLIENT_NICK", "nick", "[server] or [client]"
+    )
+    + FOLDER,
+)
 def host(
     *,
     settings: Annotated[HostConfig, cyclopts.Parameter(name="*", negative="")] = HostConfig(),  # noqa: B008 -- immutable
@@ -181,8 +202,7 @@ def host(
 
     Args:
         settings: All settings of a server, and a nickname and a room.
-        config: A TOML file; its table [server] holds these settings, with _ for -, [client] nick and room. By
-            default client.toml in the platform's folder for settings.
+        config: A TOML file with settings; by default client.toml in the folder for settings.
     """
     del config
     from triochat.client.terminal import run_terminal, screen_for
@@ -191,9 +211,13 @@ def host(
     return run_host(settings, partial(run_terminal, screen=screen_for(settings, _screen)))
 
 
-@app.command(version_flags=())
+@app.command(
+    version_flags=(),
+    usage="triochat send [OPTIONS] [TEXT...]",
+    help_epilogue=ELSEWHERE.format("TRIOCHAT_SEND_NICK", "nick", "[send]") + FOLDER,
+)
 def send(
-    *text: Annotated[str, cyclopts.Parameter(show_env_var=False)],
+    *text: str,
     settings: Annotated[SendConfig, cyclopts.Parameter(name="*", negative="")] = SendConfig(),  # noqa: B008 -- immutable
     config: ConfigFile = None,
 ) -> int:
@@ -202,8 +226,7 @@ def send(
     Args:
         text: One message; without it each line of the standard input is one.
         settings: All settings.
-        config: A TOML file; its table [send] holds these settings, with _ for -. By default client.toml in
-            the platform's folder for settings.
+        config: A TOML file with settings; by default client.toml in the folder for settings.
     """
     place = find_server(settings.server, config)
     import trio
@@ -223,18 +246,19 @@ class _TailFlags(TailConfig):
     """Go on with what is said from now on."""
 
 
-@app.command(version_flags=())
+@app.command(
+    version_flags=(), help_epilogue=ELSEWHERE.format("TRIOCHAT_TAIL_NICK", "nick", "[tail]") + FOLDER
+)
 def tail(
     *,
     settings: Annotated[_TailFlags, cyclopts.Parameter(name="*", negative="")] = _TailFlags(),
     config: ConfigFile = None,
 ) -> int:
-    """Print what was said in rooms, and go on with what is said now if asked to.
+    """Print the last of what was said in rooms, and with --follow what is said from now on.
 
     Args:
         settings: All settings.
-        config: A TOML file; its table [tail] holds these settings, with _ for -. By default client.toml in
-            the platform's folder for settings.
+        config: A TOML file with settings; by default client.toml in the folder for settings.
     """
     place = find_server(settings.server, config)
     import trio
@@ -246,7 +270,7 @@ def tail(
 
 @app.command(version_flags=(), config=[_check_environment])
 def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
-    """Print what makes a shell complete the commands of triochat.
+    """Print what makes a shell complete commands and options when Tab is pressed.
 
     Args:
         shell: The shell for which it is.
@@ -267,14 +291,14 @@ def export(
     data: ServersData = None,
     config: ServersConfigFile = None,
 ) -> int:
-    """Write what is kept to the standard output, whether the server runs or not.
+    """Write what was said to the standard output, whether the server runs or not.
 
     Args:
         room: Only this room; may be given several times. @NICK for what was said to NICK alone.
         since: Leave out what was said before this date or time, such as 2026-07-30 or 2026-07-30T09:30+02:00.
-        form: One JSON object a line, or text for people.
+        form: One JSON object a line (jsonl), or text for people.
         private: Also what was said to one person alone.
-        data: The server's file; by default chat.db in the platform's folder for what programs keep.
+        data: The server's file; by default chat.db in the state folder (on Linux ~/.local/state/triochat).
         config: The server's TOML file, for its setting data.
     """
     del config
@@ -285,38 +309,39 @@ def export(
 
 @app.command(name="import", version_flags=(), config=ON_THE_FILE_CONFIG)
 def import_(
-    lines: Annotated[Path, cyclopts.Parameter(allow_leading_hyphen=True)],
+    file: Annotated[Path, cyclopts.Parameter(allow_leading_hyphen=True)],
     /,
     *,
     data: ServersData = None,
     config: ServersConfigFile = None,
 ) -> int:
-    """Fill a new journal from JSON lines of export, all or nothing; ids and times stay as they were.
+    """Fill the file of a new server with what export wrote, all or nothing; ids and times stay.
 
     Args:
-        lines: The file with them; - for the standard input.
-        data: The file for the server; by default chat.db in the platform's folder for what programs keep.
+        file: What export wrote; - for the standard input.
+        data: The file for the server; by default chat.db in the state folder (on Linux
+            ~/.local/state/triochat).
         config: The server's TOML file, for its setting data.
     """
     del config
     from triochat.archive.commands import run_import
 
-    return run_import(lines, data_path(data))
+    return run_import(file, data_path(data))
 
 
 @app.command(version_flags=(), config=ON_THE_FILE_CONFIG)
-def backup(copy: Path, /, *, data: ServersData = None, config: ServersConfigFile = None) -> int:
+def backup(file: Path, /, *, data: ServersData = None, config: ServersConfigFile = None) -> int:
     """Copy the server's file to a new file, whether the server runs or not.
 
     Args:
-        copy: The new file.
-        data: The server's file; by default chat.db in the platform's folder for what programs keep.
+        file: The new file. One that is there already is left as it is.
+        data: The server's file; by default chat.db in the state folder (on Linux ~/.local/state/triochat).
         config: The server's TOML file, for its setting data.
     """
     del config
     from triochat.archive.commands import run_backup
 
-    return run_backup(data_path(data), copy)
+    return run_backup(data_path(data), file)
 
 
 def _screen(settings: ScreenConfig) -> "Screen":

@@ -15,6 +15,7 @@ import cyclopts
 
 from triochat.config import ConfigError
 from triochat.null_device import discard
+from triochat.usage import columns
 
 FAILED = 1
 """The exit code if a setting makes no sense, or nothing can be printed."""
@@ -32,13 +33,16 @@ class App(cyclopts.App):
     """One whose help may be more than a full disk takes. Those of its commands are made of this class too."""
 
     def help_print(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 -- as they come
-        """Print the help.
+        """Print the help, as wide as the terminal.
 
         Raises:
             OutputFailedError: that is not possible.
         """
-        with _output():
-            super().help_print(*arguments, **options)
+        console = options.get("console") or self.console
+        console.width = columns()
+        with _output(), console.capture() as page:  # which writes too, though nothing
+            super().help_print(*arguments, **{**options, "console": console})
+        write("".join(f"{line.rstrip()}\n" for line in page.get().splitlines()))
 
 
 def exit_code_of(app: Callable[[], int]) -> int:

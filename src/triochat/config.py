@@ -56,11 +56,12 @@ class ServerConfig:
     port: int = DEFAULT_PORT
     """TCP port; 0 lets the system choose a free one."""
     data: Path | None = None
-    """The file that keeps the rooms; by default chat.db in the platform's folder for what programs keep."""
+    """The file that keeps the rooms; by default chat.db in the state folder (on Linux
+    ~/.local/state/triochat)."""
     memory: bool = False
     """Keep the rooms in memory instead: they end with the server."""
     durability: Literal["full", "normal"] = "full"
-    """What is acknowledged is on the disk (full), or soon is: a power cut may take the last of it."""
+    """What is acknowledged is on the disk (full), or soon (normal): a power cut may take the last of it."""
     name: str = "triochat"
     """What the server calls itself: one ASCII word."""
     rate_limit: float = 1000.0
@@ -74,23 +75,23 @@ class ServerConfig:
     max_rooms_each: int = 100
     """Rooms that one person may be in."""
     recent: int = 20
-    """Messages that a person with a plain terminal is shown on entering a room."""
+    """Messages that a person with netcat or telnet is shown on entering a room."""
     backlog: int = 1024 * 1024
     """Octets that may wait for one slow reader before it is cut off."""
     grace: float = 30.0
-    """How long a nick and its rooms are held for a client whose connection broke."""
+    """Seconds for which a nick and its rooms are held for a client whose connection broke."""
     sniff_time: float = 0.3
-    """How long to listen for the first words of a connection before asking."""
+    """Seconds to listen for the first words of a connection before asking for a nickname."""
     handshake_timeout: float = 60.0
-    """How long a connection may take to say who it is."""
+    """Seconds that a connection may take to say who it is."""
     idle_timeout: float = 60.0
-    """How long a client may be silent before it is asked, and again until it is dropped."""
+    """Seconds for which a client may be silent before it is asked, and again until it is dropped."""
     send_timeout: float = 30.0
-    """How long 64 KiB may take to go out to one client."""
+    """Seconds that 64 KiB (65536 octets) may take to go out to one client."""
     shutdown_timeout: float = 5.0
-    """How long clients are given to read the rest when the server stops."""
+    """Seconds that clients are given to read the rest when the server stops."""
     log: Literal["console", "json"] = "console"
-    """How log lines on stderr look."""
+    """How log lines look: for people (console), or one JSON object a line (json)."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least important log lines that are shown."""
 
@@ -128,9 +129,9 @@ class ScreenConfig:
     plain: bool = False
     """One line an event, without drawing, also on a terminal: for screen readers, and for old terminals."""
     no_bell: bool = False
-    """Do not ring the terminal's bell when somebody wants something of us."""
+    """Do not ring the terminal's bell for a mention, or a message to you alone."""
     notify: Literal["off", "osc9", "osc777"] = "off"
-    """Ask the terminal for a notification then, in the way that it knows."""
+    """Ask the terminal for a notification of these, in the way that it knows."""
     keys: Path | None = None
     """A TOML file that says which key does what; by default keys.toml in the folder for settings."""
     theme: Path | None = None
@@ -145,7 +146,7 @@ class HostConfig(ScreenConfig, ServerConfig):
     """
 
     host: str = ""
-    """Address or name to listen on; empty for every address of this machine."""
+    """Address or name to listen on; by default every address of this machine."""
     nick: str | None = None
     """The nickname; by default the login name."""
     room: str = "#lobby"
@@ -178,7 +179,7 @@ class SendConfig:
     """Settings of ``triochat send``."""
 
     server: str = DEFAULT_HOST
-    """The server: an address, or NAME of a table [servers.NAME]."""
+    """The server: HOST, HOST:PORT, or NAME of a table [servers.NAME] in the file of settings."""
     nick: str | None = None
     """The nickname, or a variant of it if somebody else has it; by default the login name."""
     room: str | None = None
@@ -208,7 +209,7 @@ class TailConfig:
     """Settings of ``triochat tail``."""
 
     server: str = DEFAULT_HOST
-    """The server: an address, or NAME of a table [servers.NAME]."""
+    """The server: HOST, HOST:PORT, or NAME of a table [servers.NAME] in the file of settings."""
     nick: str | None = None
     """The nickname, or a variant of it if somebody else has it; by default the login name and -tail."""
     room: tuple[str, ...] = ()

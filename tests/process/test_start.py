@@ -66,6 +66,7 @@ TO_PARSE = {
     "triochat.null_device",
     "triochat.config",
     "triochat.config_file",
+    "triochat.help_page",
 }
 
 
@@ -112,7 +113,7 @@ async def test_help_that_nobody_reads_is_no_traceback(run: Run) -> None:
         (["client", "a", "b"], "there is nothing that 'b' could mean here"),
         (["host", "--port", "abc"], 'invalid value for --port: unable to convert "abc" into int'),
         (["tail", "--room"], 'command "tail" parameter --room requires an argument'),
-        (["backup"], 'command "backup" parameter COPY requires an argument'),
+        (["backup"], 'command "backup" parameter FILE requires an argument'),
         (["completion", "tcsh"], 'invalid value "tcsh" for SHELL. Choose from: "bash", "zsh", "fish"'),
     ],
 )
