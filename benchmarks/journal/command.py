@@ -5,10 +5,8 @@ promised of such a file against what it takes here.
 """
 
 import argparse
-import datetime
 import json
 import platform
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -18,6 +16,7 @@ from typing import Final
 
 import trio
 
+from benchmarks.findings import write_page
 from benchmarks.journal import measure
 from benchmarks.journal.contents import Contents
 from benchmarks.journal.measure import Times
@@ -95,17 +94,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say("opening it after kill -9")
         _open(path, contents, table, "cold", 1, "after kill -9")
         trio.run(_measure, path, contents, table)
-    heading = [
-        f"* Machine: {', '.join(f'{key} {value}' for key, value in machine.items())}.",
-        f"* The file: {contents.entries:,} entries in {contents.rooms:,} rooms, {octets / 1e6:,.0f} MB.",
-        f"* Date: {datetime.datetime.now(datetime.UTC).date().isoformat()}.",
-    ]
-    lines = [*heading, "", *table.lines(), "", f"{table.missed or 'None'} of the promises missed."]
-    sys.stdout.write("\n".join(lines) + "\n")
+    lines = table.tell(
+        machine, f"The file: {contents.entries:,} entries in {contents.rooms:,} rooms, {octets / 1e6:,.0f} MB"
+    )
     if options.docs is not None:
-        command = shlex.join(["python", "-m", "benchmarks.journal", *arguments])
-        page = [WRITTEN, "", "```console", f"$ {command}", "```", "", *lines]
-        (options.docs / PAGE_NAME).write_text("\n".join(page) + "\n", encoding="utf-8")
+        write_page(options.docs / PAGE_NAME, WRITTEN, "benchmarks.journal", arguments, lines)
     return int(table.missed > 0)
 
 

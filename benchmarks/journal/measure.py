@@ -46,7 +46,11 @@ class Times:
     @property
     def nearly_all(self) -> float:
         """What nine of ten do not exceed."""
-        return sorted(self.all)[math.ceil(len(self.all) * 0.9) - 1]
+        return self.of(0.9)
+
+    def of(self, share: float) -> float:
+        """What such a share of them, above 0 and up to 1, do not exceed."""
+        return sorted(self.all)[math.ceil(len(self.all) * share) - 1]
 
     @property
     def worst(self) -> float:
