@@ -1,9 +1,11 @@
 """Processes: on which core, how much memory, with how many files, and what they print."""
 
+import ctypes
 import os
 import resource
 import select
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,6 +68,28 @@ def _on_core(core: int | None) -> Iterator[None]:
         os.sched_setaffinity(0, mine)
 
 
+def _end_with_parent() -> None:
+    """Ask the kernel for it, in the child."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def kept_by(pid: int, what: str = "VmRSS") -> int:
+    """Memory of a process in octets, as /proc tells it: `VmRSS` is resident now, `VmHWM` at most so far.
+
+    Raises:
+        OSError: there is no such process.
+    """
+    for line in (PROC / str(pid) / "status").read_text().splitlines():
+        if line.startswith(f"{what}:"):
+            return int(line.split()[1]) * KIB
+    return 0  # it has ended, and nobody has taken note of it yet
+
+
+def cpu(pid: int) -> float:
+    """Seconds that a process has computed, all its threads together; the clock of Linux for that."""
+    return time.clock_gettime(~pid << 3 | 2)
+
+
 class Process:
     """A child process that is spoken to in lines.
 
@@ -76,6 +100,7 @@ class Process:
         env: what its environment has beside ours.
         talks: whether its output is for us; else it goes to the log too, since a program whose output
             nobody reads stops when the pipe is full.
+        bound: the kernel kills it when we are gone, however that came about; on Linux only.
     """
 
     def __init__(
@@ -86,6 +111,7 @@ class Process:
         log: Path,
         env: Mapping[str, str] | None = None,
         talks: bool = True,
+        bound: bool = False,
     ) -> None:
         self.name = Path(command[0]).name if len(command) == 1 else " ".join(command[:4])
         self._log = log
@@ -96,6 +122,7 @@ class Process:
                 stdout=subprocess.PIPE if talks else errors,
                 stderr=errors,
                 env={**os.environ, **(env or {})},
+                preexec_fn=_end_with_parent if bound else None,
             )
         assert self._child.stdin is not None
         self._stdin: IO[bytes] = self._child.stdin
@@ -143,9 +170,7 @@ class Process:
         total = 0
         for pid in self.family():
             with suppress(OSError):
-                for line in (PROC / str(pid) / "status").read_text().splitlines():
-                    if line.startswith("VmRSS:"):
-                        total += int(line.split()[1]) * KIB
+                total += kept_by(pid)
         return total
 
     def stop(self) -> None:
