@@ -143,3 +143,10 @@ def bench_journal(session: nox.Session) -> None:
     """Hold what is promised of a journal with a million entries against what it takes: two minutes."""
     session.install("-e", ".")
     session.run("python", "-m", "benchmarks.journal", *session.posargs)
+
+
+@nox.session(name="bench-client", default=False)
+def bench_client(session: nox.Session) -> None:
+    """Hold what is promised of the client against what it takes, on terminals of its own: some minutes."""
+    session.install("-e", ".")
+    session.run("python", "-m", "benchmarks.client", *session.posargs)

@@ -11,13 +11,13 @@ NEEDED = ("trio", "structlog", "cyclopts", "platformdirs")
 """What the server of this checkout imports: the dependencies of pyproject.toml."""
 
 
-def lacking() -> str | None:
-    """One sentence if this Python can't run the server of this checkout, else None."""
-    lacks = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+def lacking(*more: str) -> str | None:
+    """One sentence if this Python can't run the server of this checkout, or lacks `more`; else None."""
+    lacks = [name for name in (*NEEDED, *more) if importlib.util.find_spec(name) is None]
     if not lacks:
         return None
     return (
-        f"benchmarks: {sys.executable} has no {', '.join(lacks)}, which the server needs; install this"
+        f"benchmarks: {sys.executable} has no {', '.join(lacks)}, which must be there; install this"
         ' checkout, with "pip install .", and start it with the Python that has it'
     )
 

@@ -17,7 +17,7 @@ def test_what_the_server_needs_is_known() -> None:
     assert {line.partition(">=")[0] for line in project["dependencies"]} - of_the_client == set(NEEDED)
 
 
-@pytest.mark.parametrize("command", ["benchmarks", "benchmarks.journal"])
+@pytest.mark.parametrize("command", ["benchmarks", "benchmarks.journal", "benchmarks.client"])
 def test_without_trio_it_says_so_in_a_sentence(command: str) -> None:
     done = subprocess.run(  # -S: without what is installed
         [sys.executable, "-S", "-m", command], cwd=ROOT, capture_output=True, text=True, check=False, env={}
