@@ -129,6 +129,32 @@ async def test_a_person_who_leaves_without_a_connection_is_told_what_is_not_sent
                 assert await everything_said(bob) == ["hello"]
 
 
+async def test_nothing_is_said_to_be_in_a_file_that_can_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    config = ClientConfig(nick="alice", state=tmp_path / "state")
+    async with (
+        scripted_server() as (address, connections),
+        terminal(address, config, person=True) as alice,
+    ):
+        script = await accept(connections)
+        await script.stream.aclose()
+        connections.close()
+        await alice.expect("trying again", "err")
+        monkeypatch.setattr(StateFile, "save", full)
+        alice.type("hello")
+        await alice.expect("can't be written: No space left on device\n", "err")
+        alice.type("/quit")
+        code, _, err = await alice.exit()
+    assert code == 1
+    first, second = err.splitlines()
+    assert first.startswith("triochat: the state file can't be written")
+    assert second == "triochat: not sent: 1 of your lines"
+
+
 async def test_a_pipe_waits_for_what_a_client_before_it_left_though_the_connection_is_lost(
     tmp_path: Path,
 ) -> None:

@@ -253,6 +253,17 @@ def test_what_we_say_to_one_alone_needs_no_echo_after_echoes_may_have_been_dropp
     assert (len(buffer.lines), ours.ms) == (3, 1234)
 
 
+def test_what_was_let_go_of_needs_no_place() -> None:
+    buffer = Buffer("@bob", complete=True)
+    ours = line(None, "ours", state="pending", own=True)
+    buffer.append(ours, looked_at=True)
+    for _ in range(MOST + MOST // 10 + 1):
+        buffer.append(line(None, state="failed", own=True), looked_at=True)
+    buffer.break_off()
+    buffer.keep(ours, 7)
+    assert ours not in buffer.lines
+
+
 def test_what_comes_late_gets_the_place_that_it_would_have_had() -> None:
     buffer = Buffer("@bob", complete=True)
     for one in (line(2), line(4), line(None, "pending", state="pending", own=True)):
@@ -262,3 +273,8 @@ def test_what_comes_late_gets_the_place_that_it_would_have_had() -> None:
     assert ids(buffer) == [1, 2, 3, 4, 5, None]
     assert buffer.unread_from is buffer.lines[0]
     assert buffer.unread == 5
+    buffer.append(Line("presence", "of a clock that is behind", 0), looked_at=False)
+    buffer.append(line(8), looked_at=False)
+    for number in (6, 7):
+        buffer.append(line(number), looked_at=False, late=True)
+    assert [number for number in ids(buffer) if number] == [1, 2, 3, 4, 5, 6, 7, 8]

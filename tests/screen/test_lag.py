@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import trio
@@ -10,8 +11,9 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from tests.client.network import network
 from tests.screen.conftest import Sit
 from tests.screen.sitting import Person, settled
-from triochat.client import ChatClient, Lagged
+from triochat.client import ChatClient, Disconnected, Lagged, Refused
 from triochat.client.opening import open_client_by
+from triochat.journal import MemoryJournal
 from triochat.protocol import events as e
 from triochat.screen import lag as lag_module
 from triochat.screen.buffer import Buffer, Line
@@ -227,18 +229,161 @@ async def test_what_was_read_again_and_told_after_all_is_shown_once(seat: Seat) 
     assert seat.texts("@bob") == ["tea?", "tea!"]
 
 
+async def test_what_is_read_before_it_is_told_under_another_nick_is_shown_once(seat: Seat) -> None:
+    seat.chat._conversation.events._limit = 6
+    await whisper(seat, *(f"{number}" for number in range(10)))
+    await seat.chat.rename("alicia")
+    await whisper(seat, "a", "b", to="@alicia")
+    await listen_slowly(seat)
+    said = seat.texts("@bob")
+    assert {"a", "b"} <= {*said}
+    assert len(said) == len(set(said))
+
+
+@pytest.mark.parametrize("slowly", [False, True], ids=["told first", "read first"])
+async def test_who_has_another_nick_by_now_is_shown_once(seat: Seat, slowly: bool) -> None:
+    seat.chat._conversation.events._limit = 6
+    await whisper(seat, *(f"{number}" for number in range(10)))
+    await seat.bob.rename("robert")
+    await whisper(seat, "a", "b")
+    await (listen_slowly(seat) if slowly else seat.all_is_noted())
+    said = [text for name in seat.desk.buffers for text in seat.texts(name)]
+    assert sorted(said) == sorted([*(f"{number}" for number in range(10)), "a", "b"])
+
+
+async def test_who_comes_back_is_told_nothing_that_it_had_before(
+    autojump_clock: MockClock, tmp_path: Path
+) -> None:
+    async with network() as net, open_client_by(net.dial, nick="bob") as bob:
+        for first in (True, False):
+            async with (
+                open_client_by(net.dial, nick="alice", state=tmp_path / "state") as chat,
+                trio.open_nursery() as nursery,
+            ):
+                desk = Desk(chat, Watch(), lambda: 1000)
+                nursery.start_soon(run_recovery, desk)
+                if first:
+                    await bob.say("@alice", "before")
+                    await anext(aiter(chat))
+                    assert chat.inbox == 1
+                    net.cut()  # so it is held
+                    await wait_all_tasks_blocked()
+                    chat._conversation._caller = None
+                else:
+                    desk.feed(Lagged(1))
+                    await trio.sleep(1)
+                    assert desk.heard is None
+                    assert not desk.buffers
+                nursery.cancel_scope.cancel()
+
+
+async def test_the_inbox_of_a_server_that_began_anew_is_read_from_its_beginning(
+    autojump_clock: MockClock,
+) -> None:
+    async with (
+        network() as net,
+        open_client_by(net.dial, nick="alice") as chat,
+        open_client_by(net.dial, nick="bob") as bob,
+        trio.open_nursery() as nursery,
+    ):
+        seat = Seat(chat, bob, Desk(chat, Watch(), lambda: 1000), nursery)
+        nursery.start_soon(run_recovery, seat.desk)
+        await seat.all_is_noted()
+        await whisper(seat, *(f"old {number}" for number in range(20)))
+        await net.stop()
+        net.journal = MemoryJournal()
+        await net.start()
+        await trio.sleep(60)
+        seat.look_away()
+        chat._conversation.events._limit = 3
+        await whisper(seat, *(f"new {number}" for number in range(10)))
+        await seat.all_is_noted()
+        assert seat.texts("@bob")[20:] == [f"new {number}" for number in range(10)]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_hole_in_the_inbox_is_told_of(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def history(*_: object, **__: object) -> tuple[e.Gap | e.Message, ...]:
+        gap = e.Gap(target="@alice", first=2, last=9)
+        return gap, e.Message(target="@alice", id=10, ms=501, nick="bob", text="y")
+
+    monkeypatch.setattr(seat.chat, "history", history)
+    seat.desk.feed(Lagged(3))
+    await wait_all_tasks_blocked()
+    told = [line.text for line in seat.desk.current.lines if line.kind == "gap"]
+    assert told == ["the messages 2 to 9 are no longer kept"]
+    assert seat.texts("@bob") == ["y"]
+
+
+async def test_an_inbox_that_can_not_be_read_is_told_of(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def history(*_: object, **__: object) -> tuple[()]:
+        raise Refused("unavailable", "it can't be read now")
+
+    monkeypatch.setattr(seat.chat, "history", history)
+    seat.desk.feed(Lagged(3))
+    await wait_all_tasks_blocked()
+    told = [line.text for line in seat.desk.current.lines if line.kind == "error"]
+    assert "what was said to you alone can't be read: it can't be read now" in told
+    assert seat.desk.heard is None
+
+
+async def test_what_one_says_to_oneself_is_shown_once(seat: Seat) -> None:
+    seat.desk.say("to me", "@alice")
+    await wait_all_tasks_blocked()
+    await flood(seat, "#dev", count=LIMIT)
+    seat.desk.say("to me again", "@alice")
+    await wait_all_tasks_blocked()
+    await whisper(seat, "x")
+    await seat.all_is_noted()
+    assert seat.texts("@alice") == ["to me", "to me again"]
+    assert all(line.in_log for line in seat.desk.buffers["@alice"].lines)
+    assert seat.texts("@bob") == ["x"]
+
+
+@pytest.mark.parametrize("page", [5, 10, 30])
+async def test_pages_that_are_just_full_while_more_is_dropped(
+    seat: Seat, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr(lag_module, "MAX_PAGE", page)
+    await whisper(seat, *(f"{number}" for number in range(30)))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(listen_slowly, seat)
+        await trio.sleep(0.0005)
+        for number in range(30, 90):
+            await seat.bob.submit("@alice", f"{number}")
+    await trio.sleep(5)
+    assert seat.texts("@bob") == [f"{number}" for number in range(90)]
+    assert seat.desk.heard is None
+
+
+async def test_that_the_connection_is_back_may_be_what_was_dropped(seat: Seat) -> None:
+    seat.desk.feed(Disconnected("gone"))
+    seat.desk.feed(Lagged(1))
+    assert not seat.desk.lost
+    seat.desk.say("hello", "@bob")
+    assert seat.desk.outgoing.waiting
+
+
+async def listen_slowly(seat: Seat) -> None:
+    """As with thousands of events: what is asked meanwhile is answered before they are taken note of."""
+    with trio.move_on_after(1):
+        async for event in seat.chat:
+            seat.desk.feed(event)
+            await wait_all_tasks_blocked(0.001)
+
+
 async def test_of_the_inbox_of_another_nick_nothing_was_told(seat: Seat) -> None:
     await whisper(seat, "one", "two")
     await seat.all_is_noted()
     seat.look_away()
     seat.desk.feed(Lagged(1))
-    assert seat.desk.heard == 2
+    assert seat.desk.heard == ("alice", 2)
     await seat.chat.rename("ALICE")
     seat.desk.feed(Lagged(1))
-    assert seat.desk.heard == 2
+    assert seat.desk.heard == ("alice", 2)
     await seat.chat.rename("alicia")
     seat.desk.feed(Lagged(1))
-    assert seat.desk.heard == 0
+    assert seat.desk.heard == ("alicia", 0)
 
 
 async def test_a_flood_that_goes_on_is_told_of_once(seat: Seat) -> None:

@@ -67,6 +67,15 @@ class ChatClient:
         """The rooms that we are in."""
         return tuple(self._conversation.memberships)
 
+    @property
+    def inbox(self) -> int:
+        """The id of the last message to us alone that iterating has yielded; 0 if none was under our nick.
+
+        Where `Lagged` comes, ``await chat.history("@" + chat.nick, after=chat.inbox)`` reads what was dropped
+        of these.
+        """
+        return self._conversation.memberships.inbox.seen.id
+
     def __aiter__(self) -> AsyncIterator[Happening]:
         return Happenings(self._conversation.events)
 

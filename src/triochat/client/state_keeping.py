@@ -80,15 +80,11 @@ class StateKeeping:
         """Write how it stands in the end. Blocks; nobody is there any more whom that could delay.
 
         Raises:
-            OSError: that is not possible, and was not told before; in the file stands what stood there.
+            OSError: that is not possible; in the file stands what stood there before.
         """
         state = self._snapshot()
         if state != self._saved:
-            try:
-                self._file.save(state)
-            except OSError:
-                if not self._broken:
-                    raise
+            self._file.save(state)
 
     def _fail(self, error: OSError) -> None:
         if not self._broken:

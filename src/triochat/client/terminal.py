@@ -225,19 +225,22 @@ class _Visit:
 
     async def _chat(self, nick: str) -> None:
         chat: ChatClient | None = None
+        typist: Typist | None = None
         written = True
         try:
             async with open_client_by(self._dial, nick=nick, state=self._config.state) as chat:
                 if self._screen is not None:
                     await self._converse_on(self._screen, chat)
                 else:
-                    await self._converse(chat, self._typist(chat).run)
+                    typist = self._typist(chat)
+                    await self._converse(chat, typist.run)
         except StateError as error:  # of a file that is none, or could not be written in the end
             written = False
             await self._report.fail(str(error))
-        if self._screen is not None and chat is not None:  # what was sent before our good-bye is answered
+        if chat is not None:  # by now what was sent before our good-bye is answered
             unkept = chat.statistics().unkept
-            if unsent := self._unsubmitted + unkept:
+            unsent = self._unsubmitted + unkept if typist is None else typist.unsent
+            if unsent:
                 await tell_of_unsent(self._report, self._config.state, unsent, unkept if written else 0)
 
     def _typist(self, chat: ChatClient) -> Typist:

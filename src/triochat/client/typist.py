@@ -43,6 +43,9 @@ class Typist:
         printer: shows answers.
         report: is told what goes wrong.
         paper: held while what belongs together is printed.
+
+    Attributes:
+        unsent: lines of a person who has left while there was no connection.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Typist:
         self._printer = printer
         self._report = report
         self._paper = paper
+        self.unsent = 0
         self._room: str | None = None  # where a line goes
         self._rooms: dict[str, None] = {}  # all that we are in, in the order in which we came
 
@@ -91,8 +95,9 @@ class Typist:
                 farewell = await self._read_requests(to_do)
             if self._chat.connected:
                 await done.wait()
-            elif unsent := self._chat.statistics().unanswered + requests.statistics().current_buffer_used:
-                await tell_of_unsent(self._report, self._config.state, unsent, self._chat.statistics().unkept)
+            else:
+                waiting = requests.statistics().current_buffer_used
+                self.unsent = self._chat.statistics().unanswered + waiting
             nursery.cancel_scope.cancel()
         return farewell
 

@@ -283,15 +283,16 @@ class Buffer:
 
     @staticmethod
     def _is_newer(line: Line, than: Line) -> bool:
-        """In an inbox; what we say ourselves is numbered in that of another."""
-        if line.own or line.id is None or than.id is None:
-            return line.ms > than.ms
-        return line.id > than.id and line.ms >= than.ms
+        """In an inbox; what we say ourselves is numbered in another, and what is in none has our time."""
+        if line.id is None:
+            return True
+        return line.ms >= than.ms and (line.own or than.own or line.id > (than.id or 0))
 
     def _settle(self, line: Line) -> None:
-        self.lines.remove(line)
         line.in_log = True
-        self._insert(line)
+        if line in self.lines:  # or it was let go of
+            self.lines.remove(line)
+            self._insert(line)
 
     def _settled(self, text: str, number: int, ms: int) -> bool:
         """Whether that has its place already; when it was said is known now."""

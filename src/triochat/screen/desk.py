@@ -1,4 +1,4 @@
-"""All buffers, and which of them is looked at: what happens becomes lines, what is said is sent.
+"""All buffers, and which of them is looked at: what happens is shown, what is asked is answered.
 
 It has no terminal: `triochat.screen.app` draws what it holds, and is told by `Watcher` of what is more than a
 line. Requests to the server are the methods that are coroutines; everything else is done at once.
@@ -14,7 +14,7 @@ import trio
 
 from triochat.client.chat_client import ChatClient
 from triochat.client.errors import ClientError, ConnectionLost, Refused
-from triochat.client.event_buffer import Lagged
+from triochat.client.event_buffer import LIMIT, Lagged
 from triochat.client.happenings import Disconnected, Entry, Happening, Reconnected, RoomState
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
@@ -66,7 +66,7 @@ class Desk:
         lost: why there is no connection; None if there is one.
         leaving: somebody has said so, and what was typed before is being sent.
         behind: something was not told to us; `triochat.screen.lag` asks for it, and makes another event.
-        heard: if something was not told, the id of the last message to us alone in front of that.
+        heard: if something was not told, our nick then, and the last message to us alone in front of that.
     """
 
     def __init__(self, chat: ChatClient, watcher: Watcher, now: Callable[[], int]) -> None:
@@ -79,15 +79,15 @@ class Desk:
         self.behind = trio.Event()
         self._dropped = 0
         self._lag: tuple[Buffer, Line] | None = None  # where that much is told of
-        self.heard: int | None = None
+        self.heard: tuple[str, int] | None = None
         self.outgoing = Outgoing(chat, watcher.changed)
         self._watcher = watcher
         self._now = now
         self._console = Buffer("", complete=True)  # where one is who is in no room
         self.current = self._console
         self._nick = chat.nick  # as of what was taken note of so far
-        self._last_direct = 0  # the id of the last message to us alone that was told
-        self._read_direct = 0  # and of the last one that was read
+        # To whom, id and time of the last messages to us alone, which may be told and read as well.
+        self._direct: dict[tuple[str, int, int], None] = {}
         self._last: dict[str, int] = {}  # by room, the id of the last entry that was told
         self._read: dict[str, int] = {}  # by room, the newest id of the newest page
         self._entering: dict[str, Buffer] = {}
@@ -186,7 +186,7 @@ class Desk:
                 if (buffer := self._of(room)) is not None:
                     buffer.members, buffer.topic = {fold(nick): nick for nick in nicks}, topic
                     if fold(self._nick) not in buffer.members:  # we are there, by a name that was not told
-                        self._become(self.chat.nick)
+                        self._nick = self.chat.nick
             case e.Joined() | e.Left():
                 self._presence(event)
             case e.Renamed(old=old, new=new):
@@ -206,8 +206,12 @@ class Desk:
                 self._tell_of_lag(count)
                 for buffer in self.buffers.values():
                     buffer.break_off()
-                here = self._last_direct if fold(self.chat.nick) == fold(self._nick) else 0
-                self.heard = here if self.heard is None else min(here, self.heard)
+                nick, here = fold(self.chat.nick), self.chat.inbox
+                before = here if self.heard is None or self.heard[0] != nick else self.heard[1]
+                self.heard = nick, min(here, before)
+                if self.chat.connected:  # that it is may be what was not told
+                    self.lost = None
+                    self.outgoing.resume()
                 self.behind.set()
             case _:
                 pass
@@ -239,21 +243,25 @@ class Desk:
             reason = f" ({event.reason})" if event.reason else ""
             self.tell(f"{event.nick} left{reason}", "presence", buffer)
 
-    def show_missed(self, message: e.Message) -> None:
-        """Something that was said to us alone, and perhaps not told: it is shown in its place, once."""
-        line = self._line(message)
-        buffer = self.open(f"@{message.nick}")
-        self._read_direct = max(self._read_direct, message.id)
-        if not (
-            self._shows(buffer, line) or (line.own and buffer.echo(line.kind, line.text, message.id, line.ms))
-        ):
-            self._show(buffer, line, late=True)
+    def show_missed(self, entry: Entry) -> None:
+        """Something of our inbox that was perhaps not told: it is shown in its place, once."""
+        line = self._line(entry)
+        if not isinstance(entry, e.Message):
+            self.tell(line.text, "gap")
+        elif self._is_first(entry):
+            buffer = self.open(f"@{entry.nick}")
+            if not (line.own and buffer.echo(line.kind, line.text, entry.id, line.ms)):
+                self._show(buffer, line, late=True)
 
-    @staticmethod
-    def _shows(buffer: Buffer, line: Line) -> bool:
-        """Whether it stands there; what we say ourselves is numbered in the inbox of another."""
-        same = (one for one in reversed(buffer.lines) if (one.id, one.ms) == (line.id, line.ms))
-        return any(one.own == line.own for one in same)
+    def _is_first(self, message: e.Message) -> bool:
+        """Whether a message to us alone was neither told nor read before."""
+        key = fold(message.target), message.id, message.ms
+        if key in self._direct:
+            return False
+        self._direct[key] = None
+        if len(self._direct) > LIMIT:
+            del self._direct[next(iter(self._direct))]
+        return True
 
     def _entry(self, event: Entry) -> None:
         line = self._line(event)
@@ -263,9 +271,10 @@ class Desk:
                 self.tell(line.text, "gap")
                 return
         else:
+            ours = line.own and fold(event.target) != fold(f"@{event.nick}")  # and not to ourselves
+            if not ours and not self._is_first(event):
+                return
             name = event.target if line.own else f"@{event.nick}"
-            if fold(event.target) == fold(f"@{self._nick}"):
-                self._last_direct = event.id
         buffer = self._of(name)
         if buffer is None:
             return  # we have left it meanwhile
@@ -273,8 +282,6 @@ class Desk:
             buffer.topic = event.text
         number = event.last if isinstance(event, e.Gap) else event.id
         if buffer.is_room and self._is_shown(buffer, line, number):
-            return
-        if not buffer.is_room and number <= self._read_direct and self._shows(buffer, line):
             return
         if not (line.own and line.is_said and buffer.echo(line.kind, line.text, number, line.ms)):
             self._show(buffer, line)
@@ -305,16 +312,9 @@ class Desk:
             self._watcher.mentioned(buffer, line)
         self._watcher.changed()
 
-    def _become(self, nick: str) -> None:
-        """This is our nick now, and its inbox another one, unless it is the same in another case."""
-        if fold(nick) != fold(self._nick):
-            self._last_direct = self._read_direct = 0
-            self.heard = None if self.heard is None else 0
-        self._nick = nick
-
     def _renamed(self, old: str, new: str) -> None:
         if fold(old) == fold(self._nick):
-            self._become(new)
+            self._nick = new
         for buffer in [*self.buffers.values(), *self._entering.values()]:
             if buffer.members.pop(fold(old), None) is not None:
                 buffer.members[fold(new)] = new

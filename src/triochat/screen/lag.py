@@ -12,7 +12,7 @@ import trio
 from triochat.client.errors import ClientError, ConnectionLost
 from triochat.protocol import ProtocolError
 from triochat.protocol import events as e
-from triochat.protocol.grammar import MAX_PAGE
+from triochat.protocol.grammar import MAX_PAGE, fold
 from triochat.screen.desk import Desk
 from triochat.screen.outgoing import sentence_of
 
@@ -49,8 +49,9 @@ async def _ask_for(desk: Desk, room: str) -> None:
 
 async def _read_inbox(desk: Desk) -> None:
     """Read what was said to us alone behind the last that we had been told."""
-    while (after := desk.heard) is not None:
+    while (heard := desk.heard) is not None:
         nick = desk.chat.nick
+        after = heard[1] if heard[0] == fold(nick) else 0  # it is the inbox of another nick, and all new
         try:
             page = await desk.chat.history(f"@{nick}", limit=MAX_PAGE, after=after)
         except ConnectionLost:
@@ -62,12 +63,11 @@ async def _read_inbox(desk: Desk) -> None:
             desk.heard = None
             return
         for entry in page:
-            if isinstance(entry, e.Message):
-                desk.show_missed(entry)
-        if desk.heard != after:
-            continue  # more was not told, or this is the inbox of another nick
+            desk.show_missed(entry)
+        if desk.heard != heard:
+            continue  # more was not told, perhaps under another nick
         if len(page) < MAX_PAGE:
             if not desk.behind.is_set():  # or else again, for what was not told meanwhile
                 desk.heard = None
             return
-        desk.heard = page[-1].last if isinstance(page[-1], e.Gap) else page[-1].id
+        desk.heard = fold(nick), page[-1].last if isinstance(page[-1], e.Gap) else page[-1].id
