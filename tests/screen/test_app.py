@@ -1,6 +1,7 @@
 """What is to be seen on the whole screen."""
 
 import gc
+import re
 from pathlib import Path
 
 from trio.testing import MockClock
@@ -44,7 +45,8 @@ async def test_what_we_say_is_pending_until_it_is_kept(sit: Sit, clock: MockCloc
 
 async def test_what_failed_says_why_and_a_key_sends_it_again(sit: Sit, clock: MockClock) -> None:
     async with sit(size=(120, 24)) as me:
-        await me.type("/msg carol psst")
+        await me.type("/query carol")
+        await me.type("psst")
         assert me.sees("not sent: nobody here has the nick carol — Ctrl+R sends it again")
         assert me.terminal.styles("psst") == {"failed"}
         async with open_client_by(me.net.dial, nick="carol"):
@@ -56,7 +58,8 @@ async def test_what_failed_says_why_and_a_key_sends_it_again(sit: Sit, clock: Mo
 
 async def test_the_key_sends_all_of_them_again_in_their_order(sit: Sit, clock: MockClock) -> None:
     async with sit(size=(120, 24)) as me:
-        await me.type("/msg carol one")
+        await me.type("/query carol")
+        await me.type("one")
         await me.type("two")
         assert me.text.count("not sent") == 2
         async with open_client_by(me.net.dial, nick="carol") as carol:
@@ -134,6 +137,41 @@ async def test_what_a_search_found_is_a_list_that_leads_there(sit: Sit, clock: M
         assert me.sees("#dev: no message holds these words")
 
 
+async def test_behind_what_a_search_found_one_reads_on(sit: Sit, clock: MockClock) -> None:
+    texts = ["needle" if number == 5 else f"hay {number}" for number in range(4 * PAGE + 30)]
+    async with sit(past={"#dev": texts}) as me:
+        await me.bob.join("#dev")
+        await me.type("/search needle")
+        await me.press("enter")
+        read: list[int] = []
+        for _ in range(60):
+            seen = [int(number) for number in re.findall(r"hay (\d+)", me.text)]
+            assert not read or not seen or seen[0] <= read[-1] + 1
+            read.extend(number for number in seen if not read or number > read[-1])
+            await me.press("page down")
+        assert read[-1] == len(texts) - 1
+        assert read[5:] == list(range(read[5], len(texts)))
+        await me.bob.say("#dev", "and on")
+        await settled()
+        assert me.sees("and on")
+        assert not me.sees("below")
+
+
+async def test_who_says_something_to_one_person_stays_where_they_are(sit: Sit, clock: MockClock) -> None:
+    async with sit(size=(120, 24)) as me:
+        await me.type("/msg bob psst")
+        assert me.terminal.rows[-1] == "#dev>"
+        assert me.sees("to bob alone: psst", "2 @bob")
+        await me.type("/msg carol psst")
+        assert me.terminal.rows[-1] == "#dev>"
+        assert me.sees("not sent to carol: nobody here has the nick carol")
+        await me.type("/topic lunch")
+        assert me.sees("set the topic: lunch")
+        await me.type("/query bob")
+        await me.type("/msg bob again")
+        assert me.text.count("again") == 1
+
+
 async def test_where_it_is_narrow_members_go_first_and_then_rooms(sit: Sit, clock: MockClock) -> None:
     async with sit(size=(90, 24)) as me:
         assert me.sees("1 here", "1 #dev")
@@ -147,7 +185,8 @@ async def test_where_it_is_narrow_members_go_first_and_then_rooms(sit: Sit, cloc
         assert not me.sees("1 #dev")
         await me.press("f2")
         assert not me.sees("1 here")
-        await me.type("/msg bob hi")
+        await me.type("/query bob")
+        await me.type("hi")
         await me.resize(100, 24)
         assert me.sees("2 @bob")
         assert not me.sees("here")

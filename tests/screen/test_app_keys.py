@@ -215,6 +215,7 @@ async def test_the_key_that_sends_again_is_called_as_it_is_set(
     sit: Sit, clock: MockClock, keys: tuple[str, ...], hint: str
 ) -> None:
     async with sit(size=(120, 24), keys=Keys({"retry": keys})) as me:
-        await me.type("/msg carol psst")
+        await me.type("/query carol")
+        await me.type("psst")
         row = me.terminal.rows[me.terminal.row_of("not sent")]
         assert row.split("│")[2].strip() == f"not sent: nobody here has the nick carol{hint}"

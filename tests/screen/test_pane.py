@@ -405,11 +405,25 @@ def test_who_wants_to_know_is_told_whether_the_end_is_seen() -> None:
 
 def test_who_scrolls_down_from_the_end_is_told_of() -> None:
     ends: list[bool] = []
-    pane = pane_of(filled(100, detached=True), on_end=ends.append)
+    more: list[None] = []
+    pane = pane_of(filled(100, detached=True), on_end=ends.append, on_more=lambda: more.append(None))
     drawn(pane)
     pane.scroll(1)
+    assert (len(more), ends) == (1, [])
     pane.to_end()
-    assert ends == [True, True]
+    assert (len(more), ends) == (1, [True])
+
+
+def test_who_reads_on_stays_where_they_are() -> None:
+    buffer = filled(100, detached=True)
+    pane = pane_of(buffer)
+    before = drawn(pane)
+    pane.hold()
+    buffer.extend([say(number) for number in range(101, 150)], attached=True)
+    assert drawn(pane)[:-1] == before[:-1]
+    assert not pane.at_bottom
+    pane.page(1)
+    assert drawn(pane) != before
 
 
 def test_a_buffer_that_is_shown_again_is_told_not_to_be_at_its_end() -> None:

@@ -146,6 +146,7 @@ class App:
             self.desk.current,
             on_top=self._at_top,
             on_end=self._at_end,
+            on_more=self._at_more,
             retry=next(map(label, keys.keys("retry")), ""),
         )
         self._entry = Entry(keys, self._typed, self._candidates, self._keep_draft)
@@ -230,6 +231,15 @@ class App:
         self.desk.look(at_end=at_end and not self.desk.current.detached)
         if at_end and self.desk.current.detached:
             self._ask(self.desk.read_newest)
+
+    def _at_more(self) -> None:
+        self.desk.look(at_end=False)
+        if self.desk.lost is None:
+            self._ask(self._read_newer)
+
+    async def _read_newer(self) -> None:
+        if self._pane.at_bottom:  # as below
+            await self.desk.read_newer(self._pane.hold)
 
     async def _read_newest(self) -> None:
         if self._pane.at_bottom:  # and nobody has gone elsewhere meanwhile, as `_jump` does
@@ -353,7 +363,9 @@ class App:
                 self.desk.say(words)
             case e.Say(target=str(target), text=words):
                 self.desk.say(words, target)
-                self._go_to(self.desk.open(target).name)
+                if fold(target) != here:
+                    self._pane.to_end()
+                    self.desk.tell(f"to {target.removeprefix('@')} alone: {words}")
             case Query(nick=nick):
                 self._go_to(self.desk.open(f"@{nick}").name)
             case e.Join(room=room):

@@ -103,6 +103,11 @@ class Buffer:
         """The id of the oldest entry that it holds; None if it holds none."""
         return next((line.id for line in self.lines if line.id is not None), None)
 
+    @property
+    def newest(self) -> int | None:
+        """The id of the newest entry that it holds as the log has it; None if it holds none."""
+        return next((line.id for line in reversed(self.lines) if line.id is not None and line.in_log), None)
+
     # --- what happens ---------------------------------------------------------------------------
 
     def append(self, line: Line, *, looked_at: bool, late: bool = False) -> None:
@@ -124,11 +129,7 @@ class Buffer:
                 self._arriving.append(line)
             return
         self._insert(line, late=late)
-        if len(self.lines) > MOST + MOST // 10:
-            self._let_go(self.lines[: len(self.lines) - MOST])
-            del self.lines[: len(self.lines) - MOST]
-            if self.is_room:
-                self.complete = False
+        self._bound()
         self.version += 1
 
     def echo(self, kind: Kind, text: str, number: int, ms: int) -> bool:
@@ -234,6 +235,37 @@ class Buffer:
         """The newest lines are being read: from now on what comes is kept for `replace`."""
         self._arriving, self._broken = [], False
 
+    def give_up(self) -> None:
+        """What was being read does not come: what comes is counted again, and no more."""
+        self._arriving = None
+
+    def extend(self, newer: Iterable[Line], *, attached: bool) -> None:
+        """What stands in the log behind its newest line, where the rest was let go of.
+
+        Args:
+            newer: oldest first.
+            attached: nothing is behind these but what came since `attach`; not so after a `break_off` since.
+        """
+        attached, self._broken = attached and not self._broken, False
+        end = 1 + max(
+            (at for at, line in enumerate(self.lines) if line.id is not None and line.in_log), default=-1
+        )
+        behind = self.lines[end:]  # what we have to say ourselves, and what is not in the log yet
+        page = self._not_shown(newer)
+        ours = {line.id for line in page if line.own}
+        self.lines[end:] = [
+            *page,
+            *(line for line in behind if line.in_log or line.id not in ours or line.id is None),
+        ]
+        for line in (self._arriving or ()) if attached else ():
+            if line.id is None or not self.has(line.id, line.ms):
+                self._insert(line)
+        self._arriving = None
+        if attached:
+            self.detached, self.newer = False, 0
+        self._bound()
+        self.version += 1
+
     def replace(self, lines: Iterable[Line], *, complete: bool, attached: bool) -> None:
         """Show another part of the log, for example the newest after a long way back, or what a search found.
 
@@ -287,6 +319,14 @@ class Buffer:
         if line.id is None:
             return True
         return line.ms >= than.ms and (line.own or than.own or line.id > (than.id or 0))
+
+    def _bound(self) -> None:
+        """Let go of the oldest lines if there are too many; of many at once, since that takes a while."""
+        if (many := len(self.lines) - MOST) > MOST // 10:
+            self._let_go(self.lines[:many])
+            del self.lines[:many]
+            if self.is_room:
+                self.complete = False
 
     def _settle(self, line: Line) -> None:
         line.in_log = True

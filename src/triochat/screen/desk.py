@@ -80,7 +80,7 @@ class Desk:
         self._dropped = 0
         self._lag: tuple[Buffer, Line] | None = None  # where that much is told of
         self.heard: tuple[str, int] | None = None
-        self.outgoing = Outgoing(chat, watcher.changed)
+        self.outgoing = Outgoing(chat, watcher.changed, self._not_sent)
         self._watcher = watcher
         self._now = now
         self._console = Buffer("", complete=True)  # where one is who is in no room
@@ -89,7 +89,7 @@ class Desk:
         # To whom, id and time of the last messages to us alone, which may be told and read as well.
         self._direct: dict[tuple[str, int, int], None] = {}
         self._last: dict[str, int] = {}  # by room, the id of the last entry that was told
-        self._read: dict[str, int] = {}  # by room, the newest id of the newest page
+        self._read_to: dict[str, int] = {}  # by room, the newest id of the newest page
         self._entering: dict[str, Buffer] = {}
         self._losses = 0
         self._reading: set[str] = set()
@@ -295,13 +295,13 @@ class Desk:
     def _is_shown(self, buffer: Buffer, line: Line, number: int) -> bool:
         """Whether it, read as history, stands there or in front; notes when the log is another one."""
         name, last = buffer.name, self._last.get(buffer.name, 0)
-        if number <= self._read.get(name, 0) and (
+        if number <= self._read_to.get(name, 0) and (
             buffer.has(number, line.ms) or buffer.begins_behind(number, line.ms)
         ):
             return True
         if number <= last:  # as long as it is one log, ids only rise
             buffer.begin_another_log()
-            self._read.pop(name, None)
+            self._read_to.pop(name, None)
             self.tell("the log of this room is another one from here on", buffer=buffer)
         self._last[name] = number
         return False
@@ -348,6 +348,11 @@ class Desk:
         )
         self._show(buffer, line)
         self.outgoing.hand_on(buffer, line)
+
+    def _not_sent(self, buffer: Buffer, line: Line) -> None:
+        """It says so where it stands; who looks elsewhere would not know."""
+        if buffer is not self.current:
+            self.tell(f"not sent to {buffer.name.removeprefix('@')}: {line.reason}", "error")
 
     def retry(self, line: Line | None = None) -> None:
         """Send again what failed in the current buffer: this, or by default the oldest such line."""
@@ -403,6 +408,28 @@ class Desk:
         if not buffer.complete and buffer.name not in self._reading:
             await self._read_back(buffer, buffer.oldest)
 
+    async def read_newer(self, hold: Callable[[], None]) -> None:
+        """Read what stands in the log behind the current buffer's last line, where that was let go of.
+
+        Args:
+            hold: is called before the buffer grows, if it is still the current one.
+        """
+        buffer = self.current
+        if not buffer.detached or buffer.name in self._reading:
+            return
+        if (last := buffer.newest) is None:
+            await self.read_newest()
+            return
+        buffer.attach()
+        page = await self._read(buffer, after=last)
+        if page is None or buffer.newest != last:
+            return
+        if buffer is self.current:
+            hold()
+        lines = [self._line(entry) for entry in page]
+        buffer.extend(lines, attached=len(page) < PAGE)
+        self._note_read(buffer, lines)
+
     async def read_newest(self) -> None:
         """Go back to the newest lines, which were let go of."""
         buffer = self.current
@@ -424,22 +451,34 @@ class Desk:
         return next((line for line in buffer.lines if line.id == number), None)
 
     async def _read_back(self, buffer: Buffer, before: int | None, *, anew: bool = False) -> None:
-        self._reading.add(buffer.name)
-        try:
-            page = await self.chat.history(buffer.name, before, PAGE)
-        except (ClientError, ProtocolError) as error:
-            if not isinstance(error, ConnectionLost):
-                self.tell(f"what was said before can't be read: {sentence_of(error)}", "error", buffer)
+        page = await self._read(buffer, before)
+        if page is None:
             return
-        finally:
-            self._reading.discard(buffer.name)
         lines = [self._line(entry) for entry in page]
-        newest = max((line.id or 0 for line in lines), default=0)
         if anew:
             buffer.replace(lines, complete=self._is_whole(page), attached=True)
         elif buffer.oldest is None or before is None or buffer.oldest >= before:
             buffer.prepend(lines, complete=self._is_whole(page))
-        self._read[buffer.name] = max(self._read.get(buffer.name, 0), newest)
+        self._note_read(buffer, lines)
+
+    async def _read(
+        self, buffer: Buffer, before: int | None = None, after: int | None = None
+    ) -> Sequence[Entry] | None:
+        """A page of a log; None if it can't be read, which is told."""
+        self._reading.add(buffer.name)
+        try:
+            return await self.chat.history(buffer.name, before, PAGE, after=after)
+        except (ClientError, ProtocolError) as error:
+            buffer.give_up()
+            if not isinstance(error, ConnectionLost):
+                self.tell(f"what was said before can't be read: {sentence_of(error)}", "error", buffer)
+            return None
+        finally:
+            self._reading.discard(buffer.name)
+
+    def _note_read(self, buffer: Buffer, lines: Iterable[Line]) -> None:
+        newest = max((line.id or 0 for line in lines), default=0)
+        self._read_to[buffer.name] = max(self._read_to.get(buffer.name, 0), newest)
         self._watcher.changed()
 
     @staticmethod

@@ -27,11 +27,15 @@ class Outgoing:
     Args:
         chat: what to send through.
         changed: is called when something came of a line.
+        failed: is given a line that failed, and where it stands.
     """
 
-    def __init__(self, chat: ChatClient, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, chat: ChatClient, changed: Callable[[], None], failed: Callable[[Buffer, Line], None]
+    ) -> None:
         self._chat = chat
         self._changed = changed
+        self._tell_failed = failed
         self._awaited: set[Line] = set()  # handed on, and nobody has said yet what became of it
         self._unsubmitted: set[Line] = set()  # the connection does not have them yet, or never will
         self._answered = trio.Event()  # something came of all of `_awaited`, or nothing will
@@ -107,6 +111,7 @@ class Outgoing:
         self._has_answer(line)
         if line.state == "pending":
             buffer.fail(line, sentence_of(error))
+            self._tell_failed(buffer, line)
             self._changed()
 
     def _has_answer(self, line: Line) -> None:

@@ -34,8 +34,9 @@ class MessagePane(urwid.Widget):
         buffer: what to show first.
         on_top: there is not much left above what is seen, and the buffer is not complete: older lines are to
             be read. It is called once for each oldest line, and again when somebody scrolls up.
-        on_end: the last line of the buffer is on the screen now (True), or is not any more (False). Who then
-            goes on scrolling down is told of as well, since a detached buffer goes on.
+        on_end: the last line of the buffer is on the screen now (True), or is not any more (False).
+        on_more: so it is, but the buffer is detached, so the log goes on below; and again for who goes on
+            scrolling down. Who wants to see the very end (`to_end`) is told of by `on_end`.
         nick_width: columns for nicks, at most.
         retry: the key that sends a failed line again, for people; empty if there is none.
         zone: in which time zone clocks are shown; None for that of this machine.
@@ -51,6 +52,7 @@ class MessagePane(urwid.Widget):
         *,
         on_top: Callable[[], None] = _nothing,
         on_end: Callable[[bool], None] = _nothing,
+        on_more: Callable[[], None] = _nothing,
         nick_width: int = NICK_WIDTH,
         retry: str = "",
         zone: tzinfo | None = None,
@@ -58,6 +60,7 @@ class MessagePane(urwid.Widget):
         super().__init__()
         self._on_top = on_top
         self._on_end = on_end
+        self._on_more = on_more
         self._nick_width = nick_width
         self._retry = retry
         self._zone = zone
@@ -129,7 +132,13 @@ class MessagePane(urwid.Widget):
     def to_end(self) -> None:
         """Show the newest line, and each that comes."""
         self._scroll.to_end()
-        self._scrolled(down=True)
+        self._invalidate()
+        self._tell_end(anyway=True, sought=True)
+
+    def hold(self) -> None:
+        """Stay at what is looked at, though the buffer is about to go on below it."""
+        self._scroll.hold()
+        self._told = False
 
     def to_line(self, line: Line) -> bool:
         """Show `line`, and some of what was said before; False if the buffer does not hold it."""
@@ -162,10 +171,13 @@ class MessagePane(urwid.Widget):
         self._invalidate()
         self._tell_end(anyway=down and self.at_bottom)
 
-    def _tell_end(self, *, anyway: bool = False) -> None:
+    def _tell_end(self, *, anyway: bool = False, sought: bool = False) -> None:
         if anyway or self.at_bottom != self._told:
             self._told = self.at_bottom
-            self._on_end(self._told)
+            if self._told and self.buffer.detached and not sought:
+                self._on_more()
+            else:
+                self._on_end(self._told)
 
     # --- drawing --------------------------------------------------------------------------------
 

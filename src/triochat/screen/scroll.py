@@ -106,6 +106,13 @@ class Scroll:
         """Look at the newest line, and go on doing so."""
         self.following, self._anchors = True, []
 
+    def hold(self) -> None:
+        """Stay at what is looked at, though the buffer is about to go on below it."""
+        if self.following and self.buffer.lines:
+            top = self._end()
+            self.following = False
+            self._anchors = list(self._anchored([*islice(self._from(top), self.height)]))
+
     def to_line(self, line: Line) -> bool:
         """Look at `line`, with some of what was said before it; False if it is not there."""
         at = self._find(Anchor(line, 0, 1, 0, 0))
