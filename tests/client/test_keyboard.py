@@ -73,11 +73,14 @@ async def test_a_cancelled_wait_takes_nothing(pipe: Pipe) -> None:
 
 
 async def test_what_is_no_text_and_what_is_too_much(pipe: Pipe) -> None:
-    pipe.type(b"\xff\xfe\ngood\n")
+    pipe.type(b"caf\xe9 \x1b[2J" + b"x" * 99 + b"\ngood\n")
     keyboard = Keyboard(pipe.reading)
     bad = await keyboard.next_line()
     assert isinstance(bad, BadLine)
     assert "UTF-8" in bad.sentence
+    assert "caf\\xe9" in bad.sentence
+    assert bad.sentence.endswith("x…”")
+    assert bad.sentence.isprintable()
     assert await keyboard.next_line() == "good"
 
     async with trio.open_nursery() as nursery:

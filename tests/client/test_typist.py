@@ -55,7 +55,7 @@ async def test_what_can_not_be_said_is_told_and_the_rest_is_sent() -> None:
         assert code == 1
         assert err.splitlines() == [
             "triochat: a text may hold no control characters but newline and tab",
-            "triochat: that line is not valid UTF-8, so it was not sent",
+            "triochat: that line is not valid UTF-8, so it was not sent: “\\xff”",
             "triochat: a text is at most 8000 octets long, its escapes counted",
         ]
         assert await everything_said(bob) == ["one", "three"]
@@ -338,7 +338,7 @@ async def test_text_through_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     assert server.read == ["alice: one", "alice: two", "alice: /quit"]
     assert "alice: /quit" in out
     assert err.splitlines() == [
-        "triochat: that line is not valid UTF-8, so it was not sent",
+        "triochat: that line is not valid UTF-8, so it was not sent: “\\xff”",
         "triochat: a text may hold no control characters but newline and tab",
     ]
 

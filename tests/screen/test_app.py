@@ -4,6 +4,7 @@ import gc
 import re
 from pathlib import Path
 
+import pytest
 from trio.testing import MockClock
 
 from tests.screen.conftest import Sit
@@ -170,6 +171,38 @@ async def test_who_says_something_to_one_person_stays_where_they_are(sit: Sit, c
         await me.type("/query bob")
         await me.type("/msg bob again")
         assert me.text.count("again") == 1
+
+
+async def test_a_room_that_one_is_not_in_is_completed(sit: Sit, clock: MockClock) -> None:
+    async with sit() as me:
+        await me.bob.join("#devices")
+        await me.type("/join #dev", enter=False)
+        await settled()
+        await me.press("tab", "tab")
+        assert me.terminal.rows[-1] == "#dev> /join #devices"
+        await me.press("enter")
+        assert me.terminal.rows[-1] == "#devices>"
+
+
+@pytest.mark.parametrize("command", ["/part", "/topic", "/topic lunch", "/who", "/search words"])
+async def test_what_is_about_a_room_makes_no_sense_in_a_conversation(
+    command: str, sit: Sit, clock: MockClock
+) -> None:
+    async with sit(size=(120, 24)) as me:
+        await me.type("/query bob")
+        await me.type(command)
+        assert me.sees("this is a conversation with one person, and no room; /close puts it away")
+        await me.type("/close")
+        await me.type("/part")
+        await me.type(command)
+        assert me.sees("you are in no room; /join #lobby enters one")
+
+
+async def test_a_room_that_one_is_not_in_can_not_be_left(sit: Sit, clock: MockClock) -> None:
+    async with sit(size=(120, 24)) as me:
+        await me.bob.join("#ops")
+        await me.type("/part #ops")
+        assert me.sees("you are not in")
 
 
 async def test_where_it_is_narrow_members_go_first_and_then_rooms(sit: Sit, clock: MockClock) -> None:

@@ -53,6 +53,10 @@ def test_tab_goes_round_by_way_of_what_was_typed() -> None:
     assert steps("al", by=-1, times=3) == ["Albert: |", "alice: |", "al|"]
 
 
+def test_a_single_choice_stays() -> None:
+    assert steps("ali", times=3) == ["alice: |"] * 3
+
+
 def test_what_stands_behind_the_cursor_stays_and_a_space_is_not_doubled() -> None:
     assert steps("al, look", cursor=2) == ["alice: |, look"]
     assert steps("hi al there", cursor=5) == ["hi alice |there"]

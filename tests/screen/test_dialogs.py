@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.screen.seen import styles, text
 from triochat.screen.commands import COMMANDS
-from triochat.screen.dialogs import Found, HelpScreen, Question, SearchResults, over
+from triochat.screen.dialogs import Found, HelpScreen, Question, SearchResults, _wrapped, over
 from triochat.screen.keys import Keys
 
 NOON = 1_795_867_200_000  # 28 November 2026, 12:00 UTC
@@ -84,6 +84,14 @@ def test_on_few_columns_the_help_is_wrapped_and_nothing_of_it_is_lost() -> None:
     text(shown, (120, 9))
     assert narrow == " ".join(" ".join(text(shown, (120, shown.count()))).split())
     assert "…" not in narrow.replace("Alt+1…9", "")
+
+
+def test_what_is_wrapped_stays_in_its_column() -> None:
+    assert _wrapped("Alt+A     go to the next one with something new", 30) == [
+        "Alt+A     go to the next one",
+        "          with something new",
+    ]
+    assert _wrapped("one that is long  and wide too", 20) == ["one that is long and", "  wide too"]
 
 
 def test_the_help_scrolls_and_is_closed_by_the_key_that_opened_it() -> None:

@@ -186,7 +186,8 @@ def test_a_paste_of_many_lines_asks_and_enter_sends_it_as_one_message() -> None:
     assert desk.seen(80)[0] == "Send 3 lines? Enter: as one message · L: line by line · Esc: edit"
     assert desk.seen()[1] == "#lobby> one"
     assert desk.sent == []
-    assert desk.type("x", "ctrl k") == ["ctrl k"]
+    assert desk.type("x", "ctrl k", "ctrl d") == ["ctrl k"]
+    assert desk.entry.asking
     desk.type("enter")
     assert desk.sent == ["one\n\ntwo\tx\nthree"]
     assert not desk.entry.asking

@@ -20,11 +20,13 @@ anything = st.text(st.one_of(st.sampled_from(AWKWARD), st.characters(codec=None)
 @given(anything)
 @example("\u0301")
 @example("a" + "\u0301" * 50)
+@example("\ue000\U000e01ef\uffff\ufdd0\U0010ffff")
 @example("\u0930\u094d\u0924\u094d\u0938\u094d\u0928\u094d\u092f")
 def test_whatever_the_text_its_width_is_that_of_its_units(text: str) -> None:
     safe = harmless(text)
     assert HARMFUL.search(safe) is None
     assert not any(unicodedata.category(char) in ("Cc", "Cs") for char in safe)
+    assert not any(ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF for char in safe)
     assert {char for char in safe if unicodedata.category(char) == "Cf"} <= {module.APART}
     pieces = list(units(safe))
     assert "".join(pieces) == safe

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 
 import trio
 
+from triochat.protocol.escape import clean
 from triochat.protocol.lines import LineBuffer
 
 READ_SIZE = 65536
 LIMIT = 65536
 """Octets in a line: many times of what a message may hold, so it bounds memory and nothing else."""
 
+QUOTED = 40
+"""Octets of a bad line that are quoted, so that it is found again."""
 _GONE = (errno.EIO, errno.EBADF)
 """How reading fails if the terminal was closed, and if there never was an input."""
 
@@ -71,7 +74,9 @@ class Keyboard:
         try:
             return line.decode("utf-8")
         except UnicodeDecodeError:
-            return BadLine("that line is not valid UTF-8, so it was not sent")
+            begins = clean(line[:QUOTED].decode("utf-8", "backslashreplace"))
+            more = "…" if len(line) > QUOTED else ""
+            return BadLine(f"that line is not valid UTF-8, so it was not sent: “{begins}{more}”")
 
     async def _read(self) -> bytes:
         try:

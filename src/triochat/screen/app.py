@@ -29,10 +29,10 @@ from triochat.protocol import events as e
 from triochat.protocol.grammar import fold
 from triochat.screen.alerts import Alerts
 from triochat.screen.buffer import Buffer, Line
-from triochat.screen.commands import Bell, Clear, Close, Query, parse
+from triochat.screen.commands import Bell, Clear, Close, Query, ScreenRequest, parse
 from triochat.screen.completion import Candidates
 from triochat.screen.crash import Report
-from triochat.screen.desk import Desk
+from triochat.screen.desk import NOWHERE, Desk
 from triochat.screen.entry import Entry
 from triochat.screen.keys import Keys, label, load_keys
 from triochat.screen.lag import run_recovery
@@ -47,8 +47,13 @@ SPEAKERS: Final = 50
 """Lines back in which who spoke comes first when a nick is completed."""
 PARTING: Final = 5.0
 """Seconds for which who leaves waits until all that was typed is sent."""
+ROOMS_FOR: Final = 10.0
+"""Seconds for which it is believed which rooms there are, when the name of one is completed."""
 DRAW_EVERY: Final = 200
 """Happenings after which the screen is drawn, though more are waiting."""
+
+
+_NO_ROOM: Final = "this is a conversation with one person, and no room; /close puts it away"
 
 
 def prepare(config: ScreenConfig) -> Screen:
@@ -161,6 +166,8 @@ class App:
             unhandled_input=self._pressed,
         )
         self._pastes = PasteWatch()
+        self._rooms: tuple[str, ...] = ()
+        self._rooms_until = -math.inf  # until then nobody need ask which there are
         self._cleared: set[Buffer] = set()  # rooms that look as if nothing had been said there
 
     async def run(self, greeting: Sequence[str]) -> None:
@@ -222,6 +229,15 @@ class App:
 
     def _keep_draft(self) -> None:
         self.desk.current.draft = self._entry.text
+        if self._entry.text.lower().startswith("/join ") and trio.current_time() >= self._rooms_until:
+            self._rooms_until = trio.current_time() + ROOMS_FOR
+            self._ask(self._learn_rooms)
+
+    async def _learn_rooms(self) -> tuple[e.RoomInfo, ...]:
+        """Which rooms there are, also for who completes the name of one."""
+        rooms = await self._chat.rooms()
+        self._rooms = tuple(info.room for info in rooms)
+        return rooms
 
     def _at_top(self) -> None:
         if not self.desk.current.complete and self.desk.lost is None:
@@ -249,7 +265,7 @@ class App:
         buffer = self.desk.current
         speakers = [line.nick for line in reversed(buffer.lines[-SPEAKERS:]) if line.nick and not line.own]
         nicks = dict.fromkeys([*speakers, *sorted(buffer.members.values(), key=str.casefold)])
-        rooms = [name for name in self.desk.buffers if name.startswith("#")]
+        rooms = dict.fromkeys([*(name for name in self.desk.buffers if name.startswith("#")), *self._rooms])
         return Candidates(nicks=tuple(nicks), rooms=tuple(rooms))
 
     # --- keys -----------------------------------------------------------------------------------
@@ -358,6 +374,9 @@ class App:
         match request:
             case None:
                 pass
+            case _ if _wants_room(request) and not here.startswith("#"):
+                self._pane.to_end()
+                self.desk.tell(_NO_ROOM if here else NOWHERE, "error")
             case e.Say(target=None, text=words):
                 self._pane.to_end()
                 self.desk.say(words)
@@ -417,7 +436,7 @@ class App:
                 room = room or here
                 self.desk.tell(f"{room}: {', '.join(await self._chat.names(room)) or 'nobody'}")
             case e.ListRooms():
-                for info in await self._chat.rooms():
+                for info in await self._learn_rooms():
                     topic = f", topic: {info.topic}" if info.topic else ""
                     self.desk.tell(f"{info.room}: {info.members} here{topic}")
             case e.GetTopic():
@@ -456,3 +475,12 @@ class App:
             pass  # `_listen` tells it
         except (ClientError, ProtocolError) as error:
             self.desk.tell(sentence_of(error), "error")
+
+
+def _wants_room(request: e.Request | ScreenRequest) -> bool:
+    """Whether it is about the room that one looks at."""
+    match request:
+        case e.Part(room=None) | e.ListNames(room=None) | e.GetTopic() | e.SetTopic() | e.Search():
+            return True
+        case _:
+            return False

@@ -30,7 +30,7 @@ class Candidates:
 class Completion:
     """The choices for one word, and which of them stands there now.
 
-    They go round, and what was typed is one of them: the last.
+    They go round, and what was typed is one of them, the last; a single one stays.
     """
 
     def __init__(self, text: str, cursor: int, candidates: Candidates) -> None:
@@ -39,7 +39,8 @@ class Completion:
         self._at = -1
         start, words = _choices(self._head, candidates)
         self._results = [self._in_place(start, word) for word in words]
-        if self._results:
+        self._choices = len(self._results)
+        if self._choices > 1:
             self._results.append((text, cursor))
 
     def _in_place(self, start: int, word: str) -> tuple[str, int]:
@@ -50,7 +51,7 @@ class Completion:
 
     def __len__(self) -> int:
         """How many choices there are, what was typed not counted."""
-        return max(len(self._results) - 1, 0)
+        return self._choices
 
     def step(self, by: int = 1) -> tuple[str, int] | None:
         """The next choice, or with -1 the one before: the whole text, and the cursor in it.

@@ -30,6 +30,7 @@ NOT_THERE: Final = frozenset({"not-in-room", "no-such-room"})
 """Refusals that say that we have left already."""
 MOST_DIRECT: Final = 200
 """Direct conversations at once."""
+NOWHERE: Final = "you are in no room; /join #lobby enters one"
 PING_EVERY: Final = 30.0
 """Seconds between two looks at how long the way to the server and back is."""
 
@@ -335,7 +336,7 @@ class Desk:
         """Say something to a room or a person, by default where one looks. It is shown at once."""
         buffer = self.current if target is None else self.open(target)
         if buffer is self._console:
-            self.tell("you are in no room; /join #lobby enters one", "error")
+            self.tell(NOWHERE, "error")
             return
         action = text.startswith(ACTION)
         line = Line(
@@ -398,7 +399,7 @@ class Desk:
         try:
             await self.chat.part(room, reason)
         except Refused as refused:
-            if refused.code not in NOT_THERE:
+            if refused.code not in NOT_THERE or fold(room) not in self.buffers:
                 raise
         self.close(fold(room))
 

@@ -1,9 +1,11 @@
 """What lies over the screen for a while: what a search found, the help, a question."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from textwrap import wrap
+from typing import Final
 
 import urwid
 
@@ -128,10 +130,17 @@ class _Page(RowList):
         return super().render(size, focus)
 
 
+_COLUMNS: Final = re.compile(r"\S.*?\s{2,}(?=\S)|\S{1,12} (?=\S)")
+"""What stands in front of a description."""
+
+
 def _wrapped(line: str, width: int) -> list[str]:
-    """What does not fit goes on below, further in."""
+    """What does not fit goes on below: in its column, where there is room for one, or else further in."""
     if len(line) <= width:
         return [line]
+    if (columns := _COLUMNS.match(line)) and columns.end() <= width // 2:
+        first, *rest = wrap(line[columns.end() :], width - columns.end()) or [""]
+        return [columns[0] + first, *(" " * columns.end() + row for row in rest)]
     return wrap(" ".join(line.split()), max(width, 3), subsequent_indent="  ") or [""]
 
 

@@ -212,6 +212,8 @@ class Entry(urwid.Widget):
                 self._send_lines()
             case "esc":
                 self._asking = False
+            case _ if self._keys.action(key) == "quit":
+                pass  # it leaves only where nothing is typed
             case _ if len(key) > 1:
                 return key
         return None

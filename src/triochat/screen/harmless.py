@@ -46,6 +46,10 @@ _INVISIBLE = re.compile(
 )
 """Joiners, fillers, variation selectors, tags and skin tones: what changes how wide its neighbours are, or is
 a blank of a width that nobody agrees on."""
+_NO_CHARACTERS = re.compile(
+    "[\ufdd0-\ufdef" + "".join(f"{chr(end)}{chr(end + 1)}" for end in range(0xFFFE, 0x110000, 0x10000)) + "]"
+)
+"""What Unicode has no character for and never will: some terminals draw nothing, some a box."""
 _SPANNING = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]")
 """Signs that are drawn around, or under, the digits behind them."""
 _FLAG = re.compile("([\U0001f1e6-\U0001f1ff])([\U0001f1e6-\U0001f1ff])?")
@@ -63,7 +67,7 @@ def harmless(text: str) -> str:
     if _AGREED.fullmatch(text):
         return text
     text = HARMFUL.sub(REPLACEMENT, text.replace("\t", "    ").replace("\n", LINE_END))
-    text = _SPANNING.sub(REPLACEMENT, _INVISIBLE.sub("", text))
+    text = _SPANNING.sub(REPLACEMENT, _NO_CHARACTERS.sub(REPLACEMENT, _INVISIBLE.sub("", text)))
     return _apart(_bounded(normalize("NFC", _FLAG.sub(_letters, text))))
 
 

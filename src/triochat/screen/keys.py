@@ -173,8 +173,14 @@ def _key(written: str) -> str:
         return " ".join([*(it for it in _MODIFIERS if it in modifiers), base.lower()])
     raise ConfigError(
         f"there is no key {written!r} that could be used; write it like 'ctrl k', 'meta a' (Alt+A), 'meta A'"
-        f" (Alt+Shift+A), 'f2', 'shift tab'. Keys with a name are {', '.join(sorted(_NAMED))}"
+        f" (Alt+Shift+A), 'f2', 'shift tab'. Keys with a name are {', '.join(sorted(_NAMED, key=_in_order))}"
     )
+
+
+def _in_order(name: str) -> tuple[str, int]:
+    """F2 in front of F10."""
+    word = name.rstrip("0123456789")
+    return word, int(name[len(word) :] or 0)
 
 
 def load_keys(path: Path | None = None) -> Keys:
