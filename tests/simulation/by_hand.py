@@ -124,9 +124,8 @@ class ByHand(Stranger):
             self._away_since = trio.current_time()
         if visit in self._older:
             del self._older[visit]
-            replaced = visit.replaced is None or visit.bye == "replaced"
             unreadable = visit.bye == UNREADABLE and self._world.record.faults["unreadable disk"] > 0
-            if replaced or unreadable or visit.excused():
+            if visit.replaced is None or visit.bye == "replaced" or unreadable or visit.excused():
                 return
             # Longer than that it may have had too much to read in front of its BYE, and was cut off.
             if trio.current_time() < visit.replaced + self._world.setting.config.send_timeout / 2:
