@@ -4,6 +4,7 @@ They are the real client but for one function around its state file.
 """
 
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -27,7 +28,7 @@ def hasty() -> None:
 def forgetful() -> None:
     """It does not remember under which tags it said what it finds in the file."""
     read = state_file._read
-    numbers = count()
+    numbers = count(time.time_ns())  # none of which one before it has used
 
     def forget(content: object) -> State:
         state = read(content)

@@ -312,8 +312,8 @@ async def test_it_is_the_servers_file_by_whatever_setting(serve: Serve, run: Run
         (["export", "--since", "yesterday"], {}, 1, "since is a date"),
         (["export", "--format", "xml"], {}, 1, "xml"),
         (["export", "--room"], {}, 1, "--room"),
-        (["import"], {}, 1, "LINES"),
-        (["backup"], {}, 1, "COPY"),
+        (["import"], {}, 1, "FILE"),
+        (["backup"], {}, 1, "FILE"),
         (["backup", "--version"], {}, 1, "--version"),
     ],
 )
