@@ -51,8 +51,9 @@ def measured(session: nox.Session, *args: str) -> dict[str, str]:
 def tests(session: nox.Session) -> None:
     """Run the whole suite against the installed package; on one interpreter report its branch coverage."""
     session.install(".", *group("test"))
-    # The simulation has a session of its own: it is the same on each of them, and slow under coverage.
-    args = ("--ignore=tests/simulation", *session.posargs)
+    # The simulation has a session of its own: it is the same on each of them, and slow under coverage. What
+    # measures is no part of the package. Both run once, with what the README says.
+    args = ("--ignore=tests/simulation", "--ignore=tests/benchmarks", *session.posargs)
     if session.python != MEASURED:
         session.run("python", "-m", "pytest", *args)
         return

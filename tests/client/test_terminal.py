@@ -77,7 +77,8 @@ async def test_a_pipe_is_not_asked_for_another_nick(nick: str, reason: str) -> N
 
 
 @pytest.mark.parametrize("person", [False, True])
-async def test_a_connection_that_is_lost(person: bool) -> None:
+async def test_a_connection_that_is_lost(person: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triochat.client.calling.PATIENCE", 0.5)
     async with (
         scripted_server() as (address, connections),
         terminal(address, person=person) as alice,
