@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.crashes.client_siege import besiege_clients
+from tests.crashes.client_siege import ClientOutcome, besiege_clients
 from tests.crashes.line import Line
 from tests.crashes.siege import Server, log_of
 from tests.process.program import PATIENCE, TRIOCHAT, Program
@@ -77,6 +77,14 @@ async def test_clients_that_are_killed_lose_nothing_and_say_nothing_twice(
     ],
 )
 async def test_a_client_that_breaks_a_promise_is_caught(tmp_path: Path, mutant: str, sign: str) -> None:
+    """Within three runs: when a client is killed is left to chance."""
     client = [sys.executable, str(MUTANTS), mutant, "client"]
-    outcome = await besiege_clients(server(tmp_path), client, tmp_path, kills=5, seed=1, people=1)
-    assert any(sign in fault for fault in outcome.faults), outcome
+    outcomes: list[ClientOutcome] = []
+    for seed in (1, 2, 3):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        run = besiege_clients(server(folder), client, folder, kills=5, seed=seed, people=1)
+        outcomes.append(await run)
+        if any(sign in fault for fault in outcomes[-1].faults):
+            return
+    pytest.fail(f"this is not among what was found: {outcomes}")

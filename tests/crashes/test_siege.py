@@ -33,16 +33,16 @@ async def test_nothing_is_lost_or_repeated(tmp_path: Path, pytestconfig: pytest.
 @pytest.mark.parametrize("mutant", ["early", "forgetful"])
 async def test_a_server_that_breaks_a_promise_is_caught(tmp_path: Path, mutant: str) -> None:
     """Within three runs; each of them a quarter of the one above."""
+    sign = "was acknowledged as" if mutant == "early" else "is kept 2 times"
     outcomes: list[Outcome] = []
     for seed in range(3):
         folder = tmp_path / str(seed)
         folder.mkdir()
         command = [sys.executable, str(MUTANTS), mutant, *server(folder)]
         outcomes.append(await besiege(command, killing(4, cuts=20), seed=seed))
-        if outcomes[-1].faults:
-            break
-    sign = "was acknowledged as" if mutant == "early" else "is kept 2 times"
-    assert any(sign in fault for outcome in outcomes for fault in outcome.faults), outcomes
+        if any(sign in fault for fault in outcomes[-1].faults):
+            return
+    pytest.fail(f"this is not among what was found: {outcomes}")
 
 
 async def test_a_full_disk_refuses_for_a_while_and_loses_nothing(tmp_path: Path) -> None:
